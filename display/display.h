@@ -1,0 +1,71 @@
+/* The display of one guest: its heads, and where input for it goes.
+ *
+ * Device models publish into it (see head.h); consumers (the bus, screendump) read from it. Device state is protected by
+ * the lock given here; functions marked "device side" are called with it held, from any thread. Everything else runs on
+ * the main loop without it; the display takes it itself where it calls into a device.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct display;
+struct head;
+
+enum input_button {
+	INPUT_BUTTON_LEFT,
+	INPUT_BUTTON_MIDDLE,
+	INPUT_BUTTON_RIGHT,
+	INPUT_BUTTON_WHEEL_UP,
+	INPUT_BUTTON_WHEEL_DOWN,
+	INPUT_BUTTON_SIDE,
+	INPUT_BUTTON_EXTRA,
+	INPUT_BUTTONS,
+};
+
+/* Keyboard lights, as in org.qemu.Display1.Keyboard's Modifiers. */
+enum input_light {
+	INPUT_LIGHT_SCROLL = 1 << 0,
+	INPUT_LIGHT_NUM = 1 << 1,
+	INPUT_LIGHT_CAPS = 1 << 2,
+};
+
+/* A device that takes keys: called on the main loop with the display's lock held. */
+struct keyboard_ops {
+	/* @qnum: XT scancode set 1 code, bit 7 set for codes after an 0xe0 prefix (the numbers of QEMU's QKeyCode "qnum"). */
+	void (*key)(void *device, uint8_t qnum, bool down);
+};
+
+struct pointer_ops {
+	bool absolute; /* takes positions rather than motions */
+	void (*motion)(void *device, int32_t dx, int32_t dy);
+	/* 0 <= x < width, 0 <= y < height, in pixels of the head's picture */
+	void (*position)(void *device, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+	void (*button)(void *device, enum input_button button, bool down);
+};
+
+/* @lock protects the devices' state and outlives the display. */
+struct display *display_new(GMutex *lock);
+void display_free(struct display *display);
+
+guint display_head_count(const struct display *display);
+struct head *display_head(const struct display *display, guint index);
+
+/* Device side. The newest keyboard and the newest pointer get the input; NULL ops take a device away. */
+void display_set_keyboard(struct display *display, const struct keyboard_ops *ops, void *device);
+void display_set_pointer(struct display *display, const struct pointer_ops *ops, void *device);
+void display_set_lights(struct display *display, uint32_t lights);
+
+/* Consumer side: input that a user made. Wakes the harvest of all heads. */
+void display_key(struct display *display, uint8_t qnum, bool down);
+void display_pointer_motion(struct display *display, int32_t dx, int32_t dy);
+void display_pointer_position(struct display *display, struct head *head, uint32_t x, uint32_t y);
+void display_pointer_button(struct display *display, enum input_button button, bool down);
+bool display_pointer_is_absolute(const struct display *display);
+uint32_t display_lights(const struct display *display);
+
+/* Called on the main loop after the kind of pointer, the lights or the list of heads changed. */
+typedef void (*display_changed_func)(struct display *display, void *watcher);
+void display_watch(struct display *display, display_changed_func changed, void *watcher);
+void display_unwatch(struct display *display, void *watcher);
