@@ -1,0 +1,51 @@
+/* Character devices: where a serial port, a console or a control protocol ends on the host.
+ *
+ * Front ends (a UART, isa-debugcon, QMP) write and receive bytes; back ends are stdio, a file, a UNIX socket server, a
+ * pty, a ring buffer, or nothing. A slow or absent reader never stops the guest: output is queued up to a bound and then
+ * the oldest is dropped; a UNIX socket keeps the last 64 KiB written while nobody is connected and gives them to the next
+ * who connects. Input stays with the back end while the front end has no room for it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chardev;
+struct option_set;
+
+enum chardev_event {
+	CHARDEV_OPENED, /* somebody is there: a client connected */
+	CHARDEV_CLOSED,
+};
+
+/* All on the main loop, without any lock. */
+struct chardev_ops {
+	/* How many bytes the front end can take now; 0: none. */
+	size_t (*can_receive)(void *front_end);
+	void (*receive)(void *front_end, const uint8_t *bytes, size_t length); /* at most can_receive() */
+	void (*event)(void *front_end, enum chardev_event event);            /* may be NULL */
+};
+
+/**
+ * chardev_new - a back end from its options
+ * @set: a -chardev option: backend (stdio, file, socket, pty, null, ringbuf), id, path, server, wait, append, size, signal
+ *
+ * Returns NULL with @error, which names the id and what was wrong.
+ */
+struct chardev *chardev_new(const struct option_set *set, GError **error);
+void chardev_free(struct chardev *chardev); /* removes its socket file, restores its terminal */
+
+const char *chardev_id(const struct chardev *chardev);
+char *chardev_filename(const struct chardev *chardev); /* as query-chardev has it; to be freed */
+bool chardev_is_open(const struct chardev *chardev);   /* "frontend-open" */
+
+/* One front end at most; NULL ops to leave. */
+void chardev_attach(struct chardev *chardev, const struct chardev_ops *ops, void *front_end);
+bool chardev_is_taken(const struct chardev *chardev);
+
+/* Queues bytes for the host; never blocks; any thread. */
+void chardev_write(struct chardev *chardev, const void *bytes, size_t length);
+/* The front end has room again; any thread. */
+void chardev_accept_input(struct chardev *chardev);

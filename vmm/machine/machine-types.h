@@ -1,0 +1,79 @@
+/* Machine types: the versioned descriptions under data/machine-types/, read and checked.
+ *
+ * A small library of its own (no KVM, no devices), so that the viewer and the console can name types as well. A file is
+ * a GLib key file:
+ *
+ *   [machine]
+ *   family=q35                 the bare name that stands for the newest version
+ *   version=1.0                two numbers; the type's name is FAMILY-VERSION and so is the file's
+ *   description=...
+ *   board=q35                  the code that wires it
+ *   default=true               at most one family
+ *   cpu=host
+ *   memory=128M
+ *   max-cpus=8
+ *   firmware=bios-256k.bin     looked up in the firmware folders
+ *
+ *   [device NAME]              a fixed device, in the order of creation
+ *   type=CLASS
+ *   addr=1f.0                  and any other property of the class
+ *
+ *   [default-devices]          what a machine has unless -nodefaults or an option says otherwise
+ *   display=VGA
+ *
+ *   [defaults CLASS]           property defaults of devices that the user adds
+ *   vgamem_mb=16
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine_property {
+	char *name, *value;
+};
+
+struct machine_type_device {
+	char *name;  /* from the group's heading */
+	char *class; /* type= */
+	struct machine_property *properties; /* addr= and others, in the file's order */
+	guint property_count;
+};
+
+struct machine_type {
+	char *name;   /* "q35-1.0" */
+	char *family; /* "q35" */
+	guint major, minor;
+	char *description;
+	char *board;
+	char *cpu;
+	char *firmware;
+	uint64_t memory; /* bytes */
+	guint max_cpus;
+	bool is_default;  /* its family is what is used without -machine */
+	bool is_newest;   /* what the family's bare name stands for */
+	struct machine_type_device *devices;
+	guint device_count;
+	struct machine_type_device *defaults; /* class = CLASS, name NULL */
+	guint default_count;
+	char *default_display; /* class, NULL: none */
+};
+
+struct machine_types;
+
+/* Parses one file: @name is what it must be called. Pure; @error says group, key, value and what is right. */
+struct machine_type *machine_type_parse(
+	const char *name, const char *text, gsize length, GError **error);
+void machine_type_free(struct machine_type *type);
+
+/* All files of a folder; NULL: the folder of this build or, if VITRINE_DATA_DIR is set in the environment, its
+ * machine-types/. An unreadable or wrong file is an error that names it. */
+struct machine_types *machine_types_load(const char *folder, GError **error);
+void machine_types_free(struct machine_types *types);
+guint machine_types_count(const struct machine_types *types); /* sorted by family, newest first */
+const struct machine_type *machine_types_get(const struct machine_types *types, guint index);
+
+/* By versioned name or by family (its newest); NULL: the default. The error lists what there is. */
+const struct machine_type *machine_types_find(
+	const struct machine_types *types, const char *name, GError **error);

@@ -1,0 +1,130 @@
+/* A machine: one guest, its processors, memory, buses and devices, and whether it runs.
+ *
+ * The lock protects device state. vCPU threads take it for every exit that reaches a device; the main loop takes it around
+ * whatever touches a device. Functions here say when they want it held.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "display/display.h"
+#include "vmm/device.h"
+#include "vmm/memory/guest-memory.h"
+#include "vmm/memory/io-space.h"
+
+struct kvm;
+struct pci_bus;
+struct fw_cfg;
+struct vcpu;
+struct machine_type;
+struct chardev;
+struct block_backend;
+
+enum { MACHINE_MAX_CPUS = 8, MACHINE_GSIS = 24, MACHINE_SERIAL_PORTS = 4 };
+
+/* The names are those of QMP's RunState. */
+enum run_state {
+	RUN_STATE_PRELAUNCH,      /* not started yet (-S) */
+	RUN_STATE_RUNNING,
+	RUN_STATE_PAUSED,         /* by the user */
+	RUN_STATE_SHUTDOWN,       /* the guest is off and the program stays (-no-shutdown) */
+	RUN_STATE_INTERNAL_ERROR, /* KVM failed; stays inspectable */
+	RUN_STATE_IO_ERROR,
+	RUN_STATES,
+};
+
+const char *run_state_name(enum run_state state);
+
+enum machine_event {
+	MACHINE_EVENT_STOP,
+	MACHINE_EVENT_RESUME,
+	MACHINE_EVENT_RESET,
+	MACHINE_EVENT_SHUTDOWN,
+	MACHINE_EVENT_POWERDOWN,
+	MACHINE_EVENT_INTERNAL_ERROR,
+};
+
+/* Why a reset or a shutdown happened: QMP's ShutdownCause. */
+enum machine_cause {
+	CAUSE_HOST_QMP_QUIT,
+	CAUSE_HOST_QMP_SYSTEM_RESET,
+	CAUSE_HOST_SIGNAL,
+	CAUSE_HOST_ERROR,
+	CAUSE_GUEST_SHUTDOWN,
+	CAUSE_GUEST_RESET,
+	CAUSE_GUEST_PANIC,
+};
+
+const char *machine_cause_name(enum machine_cause cause); /* "host-qmp-quit", ... */
+bool machine_cause_by_guest(enum machine_cause cause);
+
+struct machine_event_info {
+	enum machine_event event;
+	enum machine_cause cause; /* RESET, SHUTDOWN */
+	const char *text;         /* INTERNAL_ERROR: reason, registers and code bytes, several lines */
+};
+
+typedef void (*machine_event_func)(const struct machine_event_info *info, void *watcher);
+
+/* What the machine is built from; made from the options by vmm/options/. Strings are borrowed for the machine's life. */
+struct machine_config {
+	const struct machine_type *type;
+	const char *name;       /* NULL: "guest-PID" */
+	const char *uuid;       /* canonical text; NULL: zeros */
+	const char *cpu;        /* NULL: the type's */
+	uint64_t memory_size;   /* bytes */
+	unsigned cpus;          /* 1..MACHINE_MAX_CPUS */
+	const char *kernel, *initrd, *append; /* file names, NULL: none */
+	const char *firmware;   /* file name, NULL: the type's */
+	bool no_reboot;         /* a guest's reset ends the program */
+	bool no_shutdown;       /* a guest's power-off leaves the program */
+	bool start_paused;
+};
+
+struct machine {
+	const struct machine_config *config;
+	GMutex lock;
+	struct kvm *kvm;
+	struct guest_memory *memory;
+	struct io_space ports, mmio;
+	struct pci_bus *pci; /* root bus */
+	struct fw_cfg *fw_cfg;
+	struct display *display;
+	GPtrArray *devices; /* of struct device, in the order of creation, which is the order of reset */
+	struct vcpu *cpus[MACHINE_MAX_CPUS];
+	unsigned cpu_count;
+	uint64_t low_memory, high_memory; /* bytes of RAM below and above 4 GiB */
+	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
+	struct chardev *debugcon;
+
+	enum run_state state;
+	GArray *watchers;
+	bool interrupt_lines[MACHINE_GSIS];
+};
+
+/* Interrupt line of the chipset (GSI); level-triggered ones stay until lowered. With the lock. */
+void machine_set_irq(struct machine *machine, unsigned gsi, bool level);
+
+/* Requests from a device, any thread, lock held or not: carried out on the main loop soon, while the vCPU that asked is
+ * kept from running on. */
+void machine_request_reset(struct machine *machine, enum machine_cause cause);
+void machine_request_shutdown(struct machine *machine, enum machine_cause cause);
+
+/* Control: on the main loop, without the lock. */
+void machine_stop(struct machine *machine);             /* STOP event; nothing when it does not run */
+bool machine_cont(struct machine *machine, GError **error); /* fails after an internal error and when shut down */
+void machine_reset(struct machine *machine, enum machine_cause cause);
+void machine_powerdown(struct machine *machine);        /* presses the power button */
+void machine_quit(struct machine *machine, enum machine_cause cause);
+bool machine_inject_nmi(struct machine *machine, GError **error);
+
+/* The power button is a device's: it says here what to do. With the lock. */
+void machine_set_power_button(struct machine *machine, void (*press)(void *device), void *device);
+
+void machine_watch(struct machine *machine, machine_event_func func, void *watcher);
+void machine_unwatch(struct machine *machine, void *watcher);
+
+/* First device with this id, or NULL. */
+struct device *machine_device(struct machine *machine, const char *id);

@@ -1,0 +1,90 @@
+/* PCI: configuration space, base address registers, interrupts.
+ *
+ * Specification: PCI Local Bus 3.0 (section 6: configuration, 6.8: MSI and MSI-X), PCI Express Base 5.0 (ECAM: 7.2.2).
+ */
+#pragma once
+
+#include "vmm/device.h"
+#include "vmm/memory/guest-memory.h"
+#include "vmm/memory/io-space.h"
+
+enum {
+	PCI_CONFIG_SIZE = 4096, /* bytes; conventional devices use the first 256 */
+	PCI_BARS = 6,
+	PCI_ROM_BAR = 6,
+	PCI_SLOTS = 32,
+	PCI_FUNCTIONS = 8,
+};
+
+struct pci_bus;
+struct pci_device;
+
+enum pci_bar_flags {
+	PCI_BAR_PORTS = 1 << 0,
+	PCI_BAR_64BIT = 1 << 1,
+	PCI_BAR_PREFETCHABLE = 1 << 2,
+};
+
+struct pci_bar {
+	unsigned flags;
+	uint64_t size;              /* bytes, a power of two; 0: no such BAR */
+	struct io_region *region;   /* registers ... */
+	struct memory_slot *slot;   /* ... or memory; both: the region lies over the memory */
+	uint64_t address;           /* where it is mapped; PCI_UNMAPPED when it is not */
+};
+
+#define PCI_UNMAPPED UINT64_MAX
+
+struct pci_msix;
+
+struct pci_device {
+	struct device device;
+	struct pci_bus *bus;
+	uint8_t slot, function;
+	char *address_option; /* addr=, as the user gave it: SLOT[.FUNCTION] in hexadecimal */
+	char *bus_option;     /* bus= */
+	char *rom_file;       /* romfile=, a name looked up in the firmware folders; empty: none */
+	uint32_t bar_rom_size;
+
+	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t write_mask[PCI_CONFIG_SIZE];   /* bits the guest can write */
+	uint8_t clear_mask[PCI_CONFIG_SIZE];   /* bits the guest clears by writing one */
+	struct pci_bar bars[PCI_BARS + 1];     /* the last one is the expansion ROM */
+	uint8_t next_capability;
+	struct pci_msix *msix;
+	uint8_t msi_capability; /* offset, 0: none */
+	bool interrupt_level;   /* INTx as the device drives it */
+
+	/* Called after the guest wrote configuration space; NULL: nothing more to do. With the lock. */
+	void (*config_written)(struct pci_device *device, uint16_t offset, unsigned size);
+};
+
+/* For realize functions: declares a BAR. @region or @slot (or both) belong to the device. */
+void pci_device_add_bar(struct pci_device *device, unsigned index, unsigned flags, uint64_t size,
+	struct io_region *region, struct memory_slot *slot);
+
+/* Reserves @size bytes of configuration space for a capability, writes its id and chains it. Returns its offset. */
+uint8_t pci_device_add_capability(struct pci_device *device, uint8_t id, uint8_t size);
+
+/* MSI with one vector, 64 bit addresses. */
+void pci_device_add_msi(struct pci_device *device);
+/* MSI-X with its table and pending bits in a BAR of their own, @bar. False with @error on host trouble. */
+bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vectors, GError **error);
+
+/* Level of INTA..INTD as the identity says; ignored while the guest has disabled it or uses MSI. With the lock. */
+void pci_device_set_interrupt(struct pci_device *device, bool level);
+/* Sends an MSI or MSI-X message; false when the guest has not enabled that kind (use INTx then). Any thread. */
+bool pci_device_signal(struct pci_device *device, uint16_t vector);
+bool pci_device_uses_messages(const struct pci_device *device);
+
+/* Whether the device may read and write memory (command register bit 2). */
+bool pci_device_is_bus_master(const struct pci_device *device);
+
+/* Buses */
+struct pci_bus *pci_bus_new(struct machine *machine, const char *name);
+void pci_bus_free(struct pci_bus *bus);
+struct pci_device *pci_bus_device(struct pci_bus *bus, unsigned slot, unsigned function);
+uint32_t pci_bus_config_read(struct pci_bus *bus, unsigned slot, unsigned function,
+	uint16_t offset, unsigned size);
+void pci_bus_config_write(struct pci_bus *bus, unsigned slot, unsigned function, uint16_t offset,
+	unsigned size, uint32_t value);
