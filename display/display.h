@@ -45,8 +45,9 @@ struct pointer_ops {
 	void (*button)(void *device, enum input_button button, bool down);
 };
 
-/* @lock protects the devices' state and outlives the display. */
+/* @lock protects the devices' state and outlives the display. The main loop is the thread-default main context. */
 struct display *display_new(GMutex *lock);
+/* After the bus and the heads are gone. */
 void display_free(struct display *display);
 
 guint display_head_count(const struct display *display);

@@ -4,17 +4,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EDID_SIZE = 256 };
+enum {
+	EDID_SIZE = 256
+};
 
 struct edid_info {
-	const char *vendor;      /* three capital letters; NULL: "VTR" */
-	const char *name;        /* at most 13 characters; NULL: "Vitrine" */
-	const char *serial;      /* at most 13 characters; stable for a head, NULL: none */
-	uint32_t preferred_width;  /* pixels, 0: 1280 */
-	uint32_t preferred_height; /* pixels, 0: 800 */
+	const char *vendor;             /* three capital letters; NULL: "VTR" */
+	const char *name;               /* at most 13 characters; NULL: "Vitrine" */
+	const char *serial;             /* at most 13 characters; stable for a head, NULL: none */
+	uint32_t preferred_width;       /* pixels, 0: 1280 */
+	uint32_t preferred_height;      /* pixels, 0: 800 */
 	uint32_t max_width, max_height; /* pixels; timings above are left out */
-	uint32_t refresh_mhz;      /* millihertz, 0: 75000 */
-	uint16_t width_mm, height_mm; /* 0: from 100 dots an inch */
+	uint32_t refresh_mhz;           /* millihertz, 0: 75000 */
+	uint16_t width_mm, height_mm;   /* 0: from 100 dots an inch */
 };
 
 /* Fills @edid; sizes that EDID cannot express are brought into its range. */

@@ -57,40 +57,50 @@ struct head_config {
 	void *device;
 };
 
-/* Device side: with the display's lock held. */
+/* With the display's lock held, on the main loop. */
 struct head *head_new(struct display *display, const struct head_config *config);
+/* The device goes: listeners are shown that there is no picture, and the display's watchers are told. */
 void head_free(struct head *head);
+
+/* Device side: with the display's lock held, from any thread. */
 void head_set_scanout(
 	struct head *head, struct video_memory *memory, const struct scanout *scanout);
 void head_disable(struct head *head); /* no picture: listeners show that there is none */
 void head_damage(struct head *head, const struct rectangle *area); /* clipped to the picture */
-void head_set_cursor(struct head *head, struct cursor *cursor);    /* NULL: the guest draws its own */
+void head_set_cursor(struct head *head, struct cursor *cursor); /* NULL: the guest draws its own */
 void head_move_cursor(struct head *head, int32_t x, int32_t y, bool visible);
 
-/* Consumer side: on the main loop, without the lock. */
+/* Consumer side: on the main loop, without the lock. Who keeps a head holds a reference: after its device went it has no
+ * picture. */
+struct head *head_ref(struct head *head);
+void head_unref(struct head *head);
 const char *head_label(const struct head *head);
 const char *head_device_address(const struct head *head);
 uint32_t head_number(const struct head *head);
 void head_set_ui_info(struct head *head, const struct head_ui_info *info);
 void head_wake(struct head *head); /* somebody expects a change: harvest now */
+/* The size of the picture in pixels; 0 and 0 when there is none. */
+void head_size(struct head *head, uint32_t *width, uint32_t *height);
 
-/* The picture as it stands, refreshed: for screendump and for a listener's start. False when the head shows none. @memory
- * is a new reference. */
+/* The picture as it stands, refreshed: for screendump. False when the head shows none. @memory is a new reference. */
 bool head_picture(struct head *head, struct video_memory **memory, struct scanout *scanout);
 
 struct head_listener;
 
-/* All called on the main loop; a new listener first gets scanout (or disable), cursor and mouse. */
+/* All called on the main loop, without the lock; a new listener first gets scanout (or disable), cursor and mouse. After
+ * any of these the listener gets nothing more, once the head's turn is over, until it called head_listener_done(), which
+ * it may do within the call. It may read the pixels it was given until then; a later look can miss a change. */
 struct head_listener_ops {
 	void (*scanout)(void *owner, struct video_memory *memory, const struct scanout *scanout);
 	void (*disable)(void *owner);
-	void (*update)(void *owner, const pixman_region32_t *damage); /* then waits for head_listener_done() */
-	void (*cursor)(void *owner, struct cursor *cursor);           /* NULL: none */
+	void (*update)(void *owner, const pixman_region32_t *damage);
+	void (*cursor)(void *owner, struct cursor *cursor); /* NULL: none */
 	void (*mouse)(void *owner, int32_t x, int32_t y, bool visible);
 };
 
 /* @interval_ms: the shortest time between two updates that the listener has use for, 1..1000 */
 struct head_listener *head_add_listener(
 	struct head *head, const struct head_listener_ops *ops, void *owner, uint32_t interval_ms);
+/* Everything that was given so far has been used. */
 void head_listener_done(struct head_listener *listener);
 void head_remove_listener(struct head_listener *listener);
