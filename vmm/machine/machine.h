@@ -98,6 +98,7 @@ struct machine {
 	uint64_t low_memory, high_memory; /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;
+	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
 
 	enum run_state state;
 	GArray *watchers;
@@ -111,6 +112,9 @@ void machine_set_irq(struct machine *machine, unsigned gsi, bool level);
  * kept from running on. */
 void machine_request_reset(struct machine *machine, enum machine_cause cause);
 void machine_request_shutdown(struct machine *machine, enum machine_cause cause);
+
+/* Ends the program with this exit status (isa-debug-exit): as machine_request_shutdown(), whatever -no-shutdown says. */
+void machine_exit(struct machine *machine, int status);
 
 /* Control: on the main loop, without the lock. */
 void machine_stop(struct machine *machine);             /* STOP event; nothing when it does not run */
