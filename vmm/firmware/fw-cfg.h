@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/state.h"
+
 struct fw_cfg;
 struct machine;
 
@@ -34,7 +36,10 @@ enum {
 	FW_CFG_SETUP_SIZE = 0x17,
 	FW_CFG_SETUP_DATA = 0x18,
 	FW_CFG_FILE_DIR = 0x19,
+	FW_CFG_IRQ0_OVERRIDE = 0x8002,
 };
+
+extern const struct state_field fw_cfg_state_fields[];
 
 /* Maps the ports; the machine's ports and memory must exist. */
 struct fw_cfg *fw_cfg_new(struct machine *machine);
@@ -46,7 +51,7 @@ void fw_cfg_add(struct fw_cfg *cfg, uint16_t selector, GBytes *data);
 void fw_cfg_add_u16(struct fw_cfg *cfg, uint16_t selector, uint16_t value);
 void fw_cfg_add_u32(struct fw_cfg *cfg, uint16_t selector, uint32_t value);
 
-/* A file; @name at most 55 bytes. The order of files in the directory is by name, whatever the order of calls. */
+/* A file; @name at most 55 bytes and not yet taken. The order of files in the directory is by name, whatever the order of calls. */
 void fw_cfg_add_file(struct fw_cfg *cfg, const char *name, GBytes *data);
 
 /* A file the guest may write by DMA; @written is called with the lock after each write. The bytes start as @data. */
