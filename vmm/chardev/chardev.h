@@ -24,9 +24,19 @@ enum chardev_event {
 struct chardev_ops {
 	/* How many bytes the front end can take now; 0: none. */
 	size_t (*can_receive)(void *front_end);
-	void (*receive)(void *front_end, const uint8_t *bytes, size_t length); /* at most can_receive() */
-	void (*event)(void *front_end, enum chardev_event event);            /* may be NULL */
+	void (*receive)(
+		void *front_end, const uint8_t *bytes, size_t length); /* at most can_receive() */
+	void (*event)(void *front_end, enum chardev_event event);      /* may be NULL */
 };
+
+enum {
+	CHARDEV_RING_SIZE =
+		64 << 10, /* bytes that a ring buffer keeps unless size= says otherwise */
+	CHARDEV_QUEUE_SIZE = 64 << 10, /* bytes that wait for a slow or absent reader */
+};
+
+/* Whether a -chardev option makes sense, as far as can be told without opening anything. */
+bool chardev_check(const struct option_set *set, GError **error);
 
 /**
  * chardev_new - a back end from its options

@@ -1,0 +1,265 @@
+/* What options mean together: the machine, its lines, disks and devices, and each way they can contradict. */
+#include "vmm/options/config.h"
+
+#include <string.h>
+
+struct config_case {
+	const char *command_line;
+	const char *error; /* NULL: accepted */
+};
+
+static struct machine_types *types;
+
+static struct config *configure(const char *command_line, GError **error)
+{
+	g_auto(GStrv) words = NULL;
+	struct options *options = options_new();
+	struct config *config = NULL;
+	int count = 0;
+
+	if (command_line[0] != '\0')
+		g_assert_true(g_shell_parse_argv(command_line, &count, &words, NULL));
+	if (options_parse(options, count, words, error))
+		config = config_new(options, types, error);
+	options_free(options);
+	return config;
+}
+
+static struct config *configured(const char *command_line)
+{
+	g_autoptr(GError) error = NULL;
+	struct config *config = configure(command_line, &error);
+
+	g_assert_no_error(error);
+	g_assert_nonnull(config);
+	return config;
+}
+
+static void test_defaults(void)
+{
+	struct config *config = configured("");
+	const struct device_config *display =
+		&g_array_index(config->devices, struct device_config, 0);
+
+	g_assert_true(g_str_has_prefix(config->machine.name, "guest-"));
+	g_assert_cmpstr(config->machine.type->name, ==, "q35-1.0");
+	g_assert_cmpuint(config->machine.memory_size, ==, 128 << 20);
+	g_assert_cmpuint(config->machine.cpus, ==, 1);
+	g_assert_cmpstr(config->machine.cpu, ==, "host");
+	g_assert_cmpuint(config->devices->len, ==, 1);
+	g_assert_cmpstr(display->class->name, ==, "VGA");
+	g_assert_cmpstr(config->serial[0], ==, "serial0");
+	g_assert_null(config->serial[1]);
+	g_assert_cmpuint(config->chardevs->len, ==, 1);
+	g_assert_cmpuint(config->qmp->len, ==, 1);
+	g_assert_cmpuint(config->vnc->len, ==, 0);
+	g_assert_false(config->viewer);
+	config_free(config);
+}
+
+static void test_nodefaults(void)
+{
+	struct config *config = configured("-nodefaults");
+
+	g_assert_cmpuint(config->devices->len, ==, 0);
+	g_assert_null(config->serial[0]);
+	g_assert_cmpuint(config->chardevs->len, ==, 0);
+	config_free(config);
+}
+
+static void test_sockets(void)
+{
+	struct config *config = configured("-name web -runtime-dir /run/x -qmp unix:/q -qmp stdio");
+	const struct option_set *line = g_ptr_array_index(config->chardevs, 0);
+	const struct qmp_config *qmp = &g_array_index(config->qmp, struct qmp_config, 0);
+
+	g_assert_cmpstr(config->runtime_base, ==, "/run/x");
+	g_assert_cmpstr(config->runtime_dir, ==, "/run/x/web");
+	g_assert_cmpstr(option_set_get(line, "path"), ==, "/run/x/web/serial0.sock");
+	g_assert_cmpuint(config->qmp->len, ==, 3);
+	g_assert_cmpstr(qmp[0].path, ==, "/run/x/web/qmp.sock");
+	g_assert_cmpstr(qmp[1].path, ==, "/q");
+	g_assert_null(qmp[2].path);
+	g_assert_cmpstr(qmp[2].chardev, ==, "qmp1");
+	config_free(config);
+}
+
+static void test_machine(void)
+{
+	struct config *config =
+		configured("-machine q35,kernel=k -initrd i -append a -bios b -m 1G "
+			   "-smp 8,sockets=2,threads=2 -no-reboot -no-shutdown -S "
+			   "-uuid 123E4567-E89B-12D3-A456-426614174000");
+	const struct machine_config *machine = &config->machine;
+
+	g_assert_cmpstr(machine->kernel, ==, "k");
+	g_assert_cmpstr(machine->initrd, ==, "i");
+	g_assert_cmpstr(machine->append, ==, "a");
+	g_assert_cmpstr(machine->firmware, ==, "b");
+	g_assert_cmpuint(machine->memory_size, ==, 1 << 30);
+	g_assert_cmpuint(machine->cpus, ==, 8);
+	g_assert_cmpuint(config->cores, ==, 2);
+	g_assert_true(machine->no_reboot && machine->no_shutdown && machine->start_paused);
+	g_assert_cmpstr(machine->uuid, ==, "123e4567-e89b-12d3-a456-426614174000");
+	config_free(config);
+}
+
+static void test_lines(void)
+{
+	struct config *config = configured(
+		"-chardev ringbuf,id=r -serial none -serial chardev:r -serial file:/f,append=on "
+		"-serial unix:/s,server,nowait -debugcon stdio");
+
+	g_assert_null(config->serial[0]);
+	g_assert_cmpstr(config->serial[1], ==, "r");
+	g_assert_cmpstr(config->serial[2], ==, "serial2");
+	g_assert_cmpstr(config->serial[3], ==, "serial3");
+	g_assert_cmpstr(config->debugcon, ==, "debugcon");
+	g_assert_cmpuint(config->chardevs->len, ==, 4);
+	config_free(config);
+}
+
+static void test_devices(void)
+{
+	struct config *config = configured(
+		"-drive file=a -drive file=b,if=none,id=d,readonly=on,discard=unmap,cache=unsafe "
+		"-device virtio-blk-pci,drive=d,queues=4,id=disk,addr=5.0 -device bochs-display");
+	const struct drive_config *drives = (const struct drive_config *)config->drives->data;
+	const struct device_config *devices = (const struct device_config *)config->devices->data;
+
+	g_assert_cmpuint(config->drives->len, ==, 2);
+	g_assert_cmpstr(drives[0].id, ==, "drive0");
+	g_assert_false(drives[0].read_only || drives[0].discard);
+	g_assert_true(drives[1].read_only && drives[1].discard);
+	g_assert_cmpint(drives[1].cache, ==, DRIVE_CACHE_UNSAFE);
+	/* The display that was asked for stands instead of the default. */
+	g_assert_cmpuint(config->devices->len, ==, 3);
+	g_assert_cmpstr(devices[0].class->name, ==, "virtio-blk-pci");
+	g_assert_cmpstr(devices[0].properties[0].value, ==, "drive0");
+	g_assert_cmpstr(devices[1].id, ==, "disk");
+	g_assert_cmpuint(devices[1].property_count, ==, 3);
+	g_assert_cmpstr(devices[1].properties[2].name, ==, "addr");
+	g_assert_cmpstr(devices[2].class->name, ==, "bochs-display");
+	config_free(config);
+}
+
+static void test_vnc(void)
+{
+	struct config *config =
+		configured("-vnc :1 -vnc host:2 -vnc [::1]:3 -vnc unix:/v -vnc none -display gtk");
+	const struct vnc_config *vnc = (const struct vnc_config *)config->vnc->data;
+
+	g_assert_cmpuint(config->vnc->len, ==, 4);
+	g_assert_cmpstr(vnc[0].host, ==, "localhost");
+	g_assert_cmpuint(vnc[0].port, ==, 5901);
+	g_assert_cmpstr(vnc[1].host, ==, "host");
+	g_assert_cmpstr(vnc[2].host, ==, "::1");
+	g_assert_null(vnc[3].host);
+	g_assert_cmpstr(vnc[3].path, ==, "/v");
+	g_assert_true(config->viewer);
+	config_free(config);
+}
+
+static const struct config_case cases[] = {
+	{ "-nographic", NULL },
+	{ "-serial none -qmp none", NULL },
+	{ "-smp cores=2,threads=2", NULL },
+	{ "-smp 4,maxcpus=4", NULL },
+	{ "-device VGA -device VGA", NULL },
+
+	{ "-machine pc", "-machine: there is no machine type 'pc'; accepted: q35, q35-1.0" },
+	{ "-name a/b", "-name: guest=a/b is not accepted" },
+	{ "-name .a", "-name: guest=.a is not accepted" },
+	{ "-m 2097153B", "-m: size=2097153B is not accepted; accepted: a multiple of 4K" },
+	{ "-smp 4,sockets=3",
+		"-smp: 3 sockets of 1 cores of 1 threads make 3 processors, not cpus=4" },
+	{ "-smp 2,maxcpus=4", "-smp: maxcpus=4 is not accepted; accepted: the same as cpus, 2" },
+	{ "-smp sockets=8,cores=8", "-smp: cpus=64 is not accepted; accepted: up to 8" },
+	{ "-initrd x", "-initrd x: needs -kernel" },
+	{ "-append x", "-append: needs -kernel" },
+	{ "-serial mon:stdio", "-serial: mon:stdio is not accepted: there is no monitor" },
+	{ "-serial tcp:localhost:1", "-serial: tcp:localhost:1 is not accepted: lines are not" },
+	{ "-serial com1", "-serial: com1 is not accepted; accepted: stdio, pty, null, none" },
+	{ "-serial chardev:x", "-serial: there is no chardev 'x'" },
+	{ "-serial chardev:x,append=on", "-serial: chardev:x takes no key 'append'" },
+	{ "-serial stdio,server=on", "-serial: stdio takes no key 'server'" },
+	{ "-serial unix:/s,wait=on", "-serial: wait=on is not accepted; accepted: off" },
+	{ "-serial unix:/s,server=off", "-serial: server=off is not accepted" },
+	{ "-serial file:", "-serial: path=PATH is missing" },
+	{ "-serial stdio -qmp stdio", "-qmp: standard input and output are taken by -serial" },
+	{ "-chardev null,id=a -serial chardev:a -serial chardev:a",
+		"-serial: chardev 'a' is taken by -serial" },
+	{ "-chardev null,id=serial0 -serial pty", "-chardev id=serial0 takes that name" },
+	{ "-serial null -serial null -serial null -serial null -serial null",
+		"-serial: null is one too many; accepted: up to 4 ports" },
+	{ "-chardev file,id=a", "-chardev id=a: path=PATH is missing" },
+	{ "-chardev socket,id=a,path=/x", "-chardev id=a: server=off is not accepted" },
+	{ "-chardev null,id=a,path=/x", "null takes no key 'path'; accepted: none" },
+	{ "-chardev ringbuf,id=a,size=100", "size=100 is not accepted; accepted: a power of two" },
+	{ "-qmp unix:", "-qmp: unix: names no path" },
+	{ "-qmp unix:/q,wait=on", "-qmp: wait=on is not accepted" },
+	{ "-vnc 5", "-vnc: 5 is not accepted; accepted: [HOST]:N" },
+	{ "-vnc :59636", "-vnc: :59636 is not accepted" },
+	{ "-vnc :-1", "-vnc: :-1 is not accepted" },
+	{ "-vnc ::1:1", "-vnc: ::1:1 is not accepted" },
+	{ "-vnc unix:", "-vnc: unix: is not accepted" },
+	{ "-nographic -display gtk", "-nographic: there is no window with it" },
+	{ "-device virtio-blk", "there is no device 'virtio-blk'; did you mean virtio-blk-pci?" },
+	{ "-device sound-blaster",
+		"-device: there is no device 'sound-blaster'; \"-device help\"" },
+	{ "-device mch", "-device: mch is part of the machine and cannot be added" },
+	{ "-device VGA,x=1", "-device: VGA has no property 'x'; \"-device VGA,help\" lists all" },
+	{ "-device VGA,queues=17", "-device: VGA: queues=17 is not accepted; accepted: 1 to 16" },
+	{ "-device VGA,octet=256", "octet=256 is not accepted; accepted: 0 to 255" },
+	{ "-device VGA,colour=blue", "colour=blue is not accepted; accepted: one of red, green" },
+	{ "-device VGA,memory=512M", "memory=512M is not accepted; accepted: a size from 1M to" },
+	{ "-device VGA,enabled=1", "enabled=1 is not accepted; accepted: on or off" },
+	{ "-device virtio-blk-pci,drive=x", "there is no drive 'x'; make one with -drive" },
+	{ "-drive file=a,id=x -device virtio-blk-pci,drive=x",
+		"-device: drive 'x' is taken by -drive x (with if=none it would be free)" },
+	{ "-drive file=a -drive file=b,id=drive0", "the name drive0 is taken by another drive" },
+	{ "-device VGA,chardev=x", "-device: there is no chardev 'x'" },
+	{ "-runtime-dir "
+	  "/a12345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+	  "7"
+	  "89012345",
+		"is too long for the sockets in it" },
+};
+
+static void test_cases(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		struct config *config = configure(cases[i].command_line, &error);
+
+		g_test_message("%s", cases[i].command_line);
+		if (!cases[i].error)
+			g_assert_no_error(error);
+		else if (config || !strstr(error->message, cases[i].error))
+			g_error("%s: \"%s\" is not in \"%s\"", cases[i].command_line,
+				cases[i].error, config ? "(no error)" : error->message);
+		config_free(config);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *folder = NULL;
+	int result;
+
+	g_test_init(&argc, &argv, NULL);
+	folder = g_test_build_filename(G_TEST_DIST, "data/machine-types", NULL);
+	types = machine_types_load(folder, NULL);
+	g_assert_nonnull(types);
+	g_test_add_func("/config/defaults", test_defaults);
+	g_test_add_func("/config/nodefaults", test_nodefaults);
+	g_test_add_func("/config/sockets", test_sockets);
+	g_test_add_func("/config/machine", test_machine);
+	g_test_add_func("/config/lines", test_lines);
+	g_test_add_func("/config/devices", test_devices);
+	g_test_add_func("/config/vnc", test_vnc);
+	g_test_add_func("/config/refusals", test_cases);
+	result = g_test_run();
+	machine_types_free(types);
+	return result;
+}

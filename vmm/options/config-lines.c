@@ -1,0 +1,263 @@
+/* Serial ports, the debug console and QMP: where each ends, from -chardev, -serial, -debugcon and -qmp.
+ *
+ * Every line becomes a chardev with an id, so that the rest of the program knows chardevs alone. A line that names a kind
+ * of back end gets a chardev made for it: serial0 to serial3, debugcon, qmp0 and so on.
+ */
+#include "vmm/options/config-private.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "vmm/chardev/chardev.h"
+
+enum {
+	MAXIMUM_QMP = 8
+};
+
+/* The words of -serial, -debugcon and -qmp. */
+static const struct line_kind {
+	const char *word;    /* ends in ':' when something follows */
+	const char *backend; /* of the chardev; NULL: see the code */
+	const char *refusal; /* why it is not accepted, or NULL */
+} line_kinds[] = {
+	{ "stdio", "stdio" },
+	{ "pty", "pty" },
+	{ "null", "null" },
+	{ "none" },
+	{ "file:", "file" },
+	{ "unix:", "socket" },
+	{ "chardev:" },
+	{ "mon:", .refusal = "there is no monitor to share the line with; use stdio and QMP" },
+	{ "vc", .refusal = "there is no window with text consoles; use unix:PATH and "
+			   "vitrine-console" },
+	{ "tcp:", .refusal = "lines are not served over TCP; use unix:PATH" },
+	{ "telnet:", .refusal = "lines are not served over TCP; use unix:PATH" },
+	{ "udp:", .refusal = "lines are not served over UDP; use unix:PATH" },
+};
+
+static const struct line_kind *line_kind_find(const char *text)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(line_kinds); i++) {
+		const char *word = line_kinds[i].word;
+		bool prefix = g_str_has_suffix(word, ":");
+
+		if (prefix ? g_str_has_prefix(text, word) : strcmp(text, word) == 0)
+			return &line_kinds[i];
+	}
+	return NULL;
+}
+
+static struct option_set *find_chardev(struct config_builder *builder, const char *id)
+{
+	for (guint i = 0; i < builder->config->chardevs->len; i++) {
+		struct option_set *set = g_ptr_array_index(builder->config->chardevs, i);
+
+		if (strcmp(set->id, id) == 0)
+			return set;
+	}
+	return NULL;
+}
+
+/* Takes @set, checks it and adds it to the list. */
+static bool add_chardev(struct config_builder *builder, struct option_set *set, GError **error)
+{
+	const struct option_set *other = find_chardev(builder, set->id);
+	bool stdio = strcmp(option_set_get(set, "backend"), "stdio") == 0;
+
+	g_ptr_array_add(builder->config->chardevs, set);
+	if (other)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: its chardev is called %s, and -chardev id=%s takes that name",
+			set->origin, set->id, set->id);
+	if (stdio && builder->stdio_user)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: standard input and output are taken by %s", set->origin,
+			builder->stdio_user);
+	if (stdio)
+		builder->stdio_user = config_keep(builder, set->origin);
+	return chardev_check(set, error);
+}
+
+bool config_use_chardev(
+	struct config_builder *builder, const char *id, const char *user, GError **error)
+{
+	const struct option_set *set = find_chardev(builder, id);
+	const char *other = g_hash_table_lookup(builder->chardev_users, id);
+
+	if (!set)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: there is no chardev '%s'; make one with -chardev BACKEND,id=%s", user,
+			id, id);
+	if (other)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: chardev '%s' is taken by %s", user, id,
+			other);
+	g_hash_table_insert(builder->chardev_users, (char *)config_keep(builder, id),
+		(char *)config_keep(builder, user));
+	return true;
+}
+
+static bool add_all_chardevs(struct config_builder *builder, GError **error)
+{
+	for (guint i = 0; i < builder->options->sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
+		struct option_set *copy;
+		g_autofree char *origin = NULL;
+
+		if (strcmp(set->spec->group, "chardev") != 0)
+			continue;
+		origin = g_strdup_printf("%s id=%s", set->origin, set->id);
+		copy = option_set_new(set->spec, set->id, origin);
+		for (guint j = 0; j < set->count; j++)
+			option_set_add(copy, set->values[j].key, set->values[j].text);
+		if (!add_chardev(builder, copy, error))
+			return false;
+	}
+	return true;
+}
+
+/* The chardev that a line's word stands for, with the keys that stood behind it. */
+static bool make_chardev(struct config_builder *builder, const struct option_set *line,
+	const struct line_kind *kind, const char *id, GError **error)
+{
+	struct option_set *set = option_set_new(option_spec_find("chardev"), id, line->origin);
+
+	option_set_add(set, "backend", kind->backend);
+	if (g_str_has_suffix(kind->word, ":"))
+		option_set_add(set, "path", option_set_get(line, "dev") + strlen(kind->word));
+	if (strcmp(kind->backend, "socket") == 0 && !option_set_get(line, "server"))
+		option_set_add(set, "server", "on");
+	for (guint i = 0; i < line->count; i++) {
+		if (strcmp(line->values[i].key, "dev") != 0)
+			option_set_add(set, line->values[i].key, line->values[i].text);
+	}
+	return add_chardev(builder, set, error);
+}
+
+/* @chardev is set to the id of the line's chardev, or to NULL for none. */
+static bool resolve_line(struct config_builder *builder, const struct option_set *line,
+	const char *id, const char **chardev, GError **error)
+{
+	const char *text = option_set_get(line, "dev");
+	const struct line_kind *kind = line_kind_find(text);
+
+	*chardev = NULL;
+	if (kind && kind->refusal)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: %s is not accepted: %s", line->origin,
+			text, kind->refusal);
+	if (!kind)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: %s is not accepted; accepted: stdio, pty, null, none, file:PATH, "
+			"unix:PATH or chardev:ID",
+			line->origin, text);
+	if (!kind->backend && line->count > 1)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: %s takes no key '%s'", line->origin,
+			text, line->values[1].key);
+	if (strcmp(kind->word, "none") == 0)
+		return true;
+	if (kind->backend && !make_chardev(builder, line, kind, id, error))
+		return false;
+	*chardev = config_keep(builder, kind->backend ? id : text + strlen(kind->word));
+	return config_use_chardev(builder, *chardev, line->origin, error);
+}
+
+/* A line that nobody asked for: a port that vitrine-console finds in the guest's folder, or the terminal. */
+static bool default_serial(struct config_builder *builder, GError **error)
+{
+	bool terminal = options_find(builder->options, "nographic");
+	struct option_set *line = option_set_new(
+		option_spec_find("serial"), NULL, terminal ? "-nographic" : "-serial");
+	g_autofree char *name = g_strdup_printf(CONFIG_SERIAL_SOCKET, 0u);
+	g_autofree char *path = g_strdup_printf("unix:%s/%s", builder->config->runtime_dir, name);
+	bool good;
+
+	option_set_add(line, "dev", terminal ? "stdio" : path);
+	good = resolve_line(builder, line, "serial0", &builder->config->serial[0], error);
+	option_set_free(line);
+	return good;
+}
+
+static bool build_serial(struct config_builder *builder, GError **error)
+{
+	unsigned port = 0;
+
+	for (guint i = 0; i < builder->options->sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
+		g_autofree char *id = g_strdup_printf("serial%u", port);
+
+		if (strcmp(set->spec->group, "serial") != 0)
+			continue;
+		if (port >= MACHINE_SERIAL_PORTS)
+			return fail(error, VITRINE_ERROR_INPUT,
+				"%s: %s is one too many; accepted: up to %d ports", set->origin,
+				option_set_get(set, "dev"), MACHINE_SERIAL_PORTS);
+		if (!resolve_line(builder, set, id, &builder->config->serial[port++], error))
+			return false;
+	}
+	if (port > 0)
+		return true;
+	if (options_find(builder->options, "nodefaults") &&
+		!options_find(builder->options, "nographic"))
+		return true;
+	return default_serial(builder, error);
+}
+
+static bool add_qmp(struct config_builder *builder, const struct option_set *set, GError **error)
+{
+	const char *text = option_set_get(set, "dev");
+	g_autofree char *id = g_strdup_printf("qmp%u", builder->config->qmp->len - 1);
+	struct qmp_config qmp = {};
+
+	if (builder->config->qmp->len > MAXIMUM_QMP)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: given more than %d times", set->origin,
+			MAXIMUM_QMP);
+	if (!g_str_has_prefix(text, "unix:")) {
+		if (!resolve_line(builder, set, id, &qmp.chardev, error))
+			return false;
+		if (qmp.chardev)
+			g_array_append_val(builder->config->qmp, qmp);
+		return true;
+	}
+	qmp.path = config_keep(builder, text + strlen("unix:"));
+	if (qmp.path[0] == '\0')
+		return fail(error, VITRINE_ERROR_INPUT, "%s: unix: names no path", set->origin);
+	if (!option_set_bool(set, "server", true))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: server=off is not accepted; accepted: on", set->origin);
+	if (option_set_bool(set, "wait", false))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: wait=on is not accepted; accepted: off (-S keeps the guest from "
+			"running "
+			"before cont)",
+			set->origin);
+	if (option_set_get(set, "append"))
+		return fail(
+			error, VITRINE_ERROR_INPUT, "%s: unix: takes no key 'append'", set->origin);
+	g_array_append_val(builder->config->qmp, qmp);
+	return true;
+}
+
+static bool build_qmp(struct config_builder *builder, GError **error)
+{
+	g_autofree char *path =
+		g_build_filename(builder->config->runtime_dir, CONFIG_QMP_SOCKET, NULL);
+	struct qmp_config own = { .path = config_keep(builder, path) };
+
+	g_array_append_val(builder->config->qmp, own);
+	for (guint i = 0; i < builder->options->sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
+
+		if (strcmp(set->spec->group, "qmp") == 0 && !add_qmp(builder, set, error))
+			return false;
+	}
+	return true;
+}
+
+bool config_build_lines(struct config_builder *builder, GError **error)
+{
+	const struct option_set *debugcon = options_find(builder->options, "debugcon");
+
+	return add_all_chardevs(builder, error) && build_serial(builder, error) &&
+	       (!debugcon || resolve_line(builder, debugcon, "debugcon", &builder->config->debugcon,
+				     error)) &&
+	       build_qmp(builder, error);
+}

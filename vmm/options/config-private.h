@@ -1,0 +1,22 @@
+/* Inside config*.c: the steps from options to a configuration. Each fills its part or returns false with the error. */
+#pragma once
+
+#include "vmm/options/config.h"
+
+struct config_builder {
+	struct config *config;
+	const struct options *options;
+	GHashTable *chardev_users; /* id of a chardev -> who uses it */
+	GHashTable *drive_users;
+	const char *stdio_user; /* NULL: standard input and output are free */
+};
+
+bool config_build_lines(struct config_builder *builder, GError **error);
+bool config_build_devices(struct config_builder *builder, GError **error);
+
+/* A copy that lives as long as the configuration. */
+const char *config_keep(struct config_builder *builder, const char *text);
+
+/* Notes that @user uses the chardev; fails when there is none by that id or somebody else does. */
+bool config_use_chardev(
+	struct config_builder *builder, const char *id, const char *user, GError **error);

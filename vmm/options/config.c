@@ -1,0 +1,262 @@
+/* From options to a configuration: the machine, its processors, memory, disks, and where its sockets lie. */
+#include "vmm/options/config.h"
+
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "vmm/options/config-private.h"
+#include "vmm/options/values.h"
+
+enum {
+	VNC_BASE_PORT = 5900,
+	VNC_LAST_DISPLAY = 65535 - VNC_BASE_PORT,
+	PAGE = 4 * KiB,
+	MAXIMUM_VNC = 8,
+	LONGEST_SOCKET_NAME = sizeof("/display.sock"), /* with the NUL */
+};
+
+const char *config_keep(struct config_builder *builder, const char *text)
+{
+	return text ? g_string_chunk_insert_const(builder->config->strings, text) : NULL;
+}
+
+static const char *get(struct config_builder *builder, const char *group, const char *key)
+{
+	return option_set_get(options_find(builder->options, group), key);
+}
+
+static bool build_identity(struct config_builder *builder, GError **error)
+{
+	struct config *config = builder->config;
+	const char *name = get(builder, "name", "guest");
+	const char *uuid = get(builder, "uuid", "uuid");
+	g_autofree char *made_up = g_strdup_printf("guest-%d", (int)getpid());
+	g_autofree char *canonical = uuid ? g_ascii_strdown(uuid, -1) : NULL;
+
+	if (name && !value_is_guest_name(name))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-name: guest=%s is not accepted; accepted: 1 to 64 letters, digits, '.', "
+			"'_' and '-', the first no '.' or '-'",
+			name);
+	config->machine.name = config_keep(builder, name ? name : made_up);
+	config->machine.uuid = config_keep(builder, canonical);
+	return true;
+}
+
+static bool build_runtime_dir(struct config_builder *builder, GError **error)
+{
+	const char *given = get(builder, "runtime-dir", "path");
+	const char *session = g_getenv("XDG_RUNTIME_DIR");
+	g_autofree char *folder = NULL;
+	g_autofree char *path = NULL;
+	size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - LONGEST_SOCKET_NAME;
+
+	if (given)
+		folder = g_canonicalize_filename(given, NULL);
+	else if (session && g_path_is_absolute(session))
+		folder = g_build_filename(session, "vitrine", NULL);
+	else
+		folder = g_strdup("/run/vitrine");
+	path = g_build_filename(folder, builder->config->machine.name, NULL);
+	if (strlen(path) > longest)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-runtime-dir: %s is too long for the sockets in it; accepted: up to %zu "
+			"bytes",
+			path, longest);
+	builder->config->runtime_base = config_keep(builder, folder);
+	builder->config->runtime_dir = config_keep(builder, path);
+	return true;
+}
+
+static bool build_start(struct config_builder *builder, GError **error)
+{
+	struct machine_config *machine = &builder->config->machine;
+
+	machine->kernel = config_keep(builder, get(builder, "machine", "kernel"));
+	machine->initrd = config_keep(builder, get(builder, "machine", "initrd"));
+	machine->append = config_keep(builder, get(builder, "machine", "append"));
+	machine->firmware = config_keep(builder, get(builder, "machine", "firmware"));
+	if (!machine->kernel && machine->initrd)
+		return fail(
+			error, VITRINE_ERROR_INPUT, "-initrd %s: needs -kernel", machine->initrd);
+	if (!machine->kernel && machine->append)
+		return fail(error, VITRINE_ERROR_INPUT, "-append: needs -kernel");
+	machine->no_reboot = options_find(builder->options, "no-reboot");
+	machine->no_shutdown = options_find(builder->options, "no-shutdown");
+	machine->start_paused = options_find(builder->options, "S");
+	return true;
+}
+
+static bool build_memory(struct config_builder *builder, GError **error)
+{
+	struct machine_config *machine = &builder->config->machine;
+	const struct option_set *set = options_find(builder->options, "memory");
+
+	machine->memory_size = option_set_number(set, "size", machine->type->memory);
+	if (machine->memory_size % PAGE != 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-m: size=%s is not accepted; accepted: a multiple of 4K",
+			option_set_get(set, "size"));
+	return true;
+}
+
+/* Parts that are not given: threads and sockets are one, cores make up the rest. */
+static bool build_processors(struct config_builder *builder, GError **error)
+{
+	struct config *config = builder->config;
+	const struct option_set *set = options_find(builder->options, "smp-opts");
+	uint64_t sockets = option_set_number(set, "sockets", 1);
+	uint64_t threads = option_set_number(set, "threads", 1);
+	uint64_t cores = option_set_number(set, "cores", 0);
+	uint64_t cpus = option_set_number(set, "cpus", option_set_number(set, "maxcpus", 0));
+
+	if (cpus == 0)
+		cpus = sockets * MAX(cores, 1) * threads; /* each is at most 8 */
+	if (cores == 0)
+		cores = MAX(cpus / (sockets * threads), 1);
+	if (cpus > config->machine.type->max_cpus)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-smp: cpus=%u is not accepted; accepted: up to %u processors with %s",
+			(unsigned)cpus, config->machine.type->max_cpus, config->machine.type->name);
+	if (option_set_number(set, "maxcpus", cpus) != cpus)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-smp: maxcpus=%s is not accepted; accepted: the same as cpus, %u",
+			option_set_get(set, "maxcpus"), (unsigned)cpus);
+	if (sockets * cores * threads != cpus)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-smp: %u sockets of %u cores of %u threads make %u processors, not "
+			"cpus=%u",
+			(unsigned)sockets, (unsigned)cores, (unsigned)threads,
+			(unsigned)(sockets * cores * threads), (unsigned)cpus);
+	config->machine.cpus = (unsigned)cpus;
+	config->sockets = (unsigned)sockets;
+	config->cores = (unsigned)cores;
+	config->threads = (unsigned)threads;
+	return true;
+}
+
+static bool build_machine(
+	struct config_builder *builder, const struct machine_types *types, GError **error)
+{
+	struct machine_config *machine = &builder->config->machine;
+	const char *cpu = get(builder, "cpu", "model");
+
+	machine->type = machine_types_find(types, get(builder, "machine", "type"), error);
+	if (!machine->type) {
+		g_prefix_error(error, "-machine: ");
+		return false;
+	}
+	machine->cpu = config_keep(builder, cpu ? cpu : machine->type->cpu);
+	return build_memory(builder, error) && build_processors(builder, error) &&
+	       build_start(builder, error);
+}
+
+static bool wrong_vnc(const struct option_set *set, GError **error)
+{
+	return fail(error, VITRINE_ERROR_INPUT,
+		"%s: %s is not accepted; accepted: [HOST]:N with N from 0 to %d, unix:PATH or none",
+		set->origin, option_set_get(set, "vnc"), VNC_LAST_DISPLAY);
+}
+
+static bool build_vnc_address(
+	struct config_builder *builder, const struct option_set *set, GError **error)
+{
+	const char *text = option_set_get(set, "vnc");
+	const char *colon = strrchr(text, ':');
+	g_autofree char *host = NULL;
+	struct vnc_config vnc = {};
+	uint64_t number;
+
+	if (g_str_has_prefix(text, "unix:")) {
+		vnc.path = config_keep(builder, text + strlen("unix:"));
+		if (vnc.path[0] == '\0')
+			return wrong_vnc(set, error);
+		g_array_append_val(builder->config->vnc, vnc);
+		return true;
+	}
+	if (!colon || !value_parse_number(colon + 1, &number) || number > VNC_LAST_DISPLAY)
+		return wrong_vnc(set, error);
+	host = g_strndup(text, colon - text);
+	if (host[0] == '[' && g_str_has_suffix(host, "]")) {
+		memmove(host, host + 1, strlen(host));
+		host[strlen(host) - 1] = '\0';
+	} else if (strchr(host, ':')) {
+		return wrong_vnc(set, error); /* an IPv6 address stands in brackets */
+	}
+	vnc.host = config_keep(builder, host[0] ? host : "localhost");
+	vnc.port = (uint16_t)(VNC_BASE_PORT + number);
+	g_array_append_val(builder->config->vnc, vnc);
+	return true;
+}
+
+static bool build_display(struct config_builder *builder, GError **error)
+{
+	const char *display = get(builder, "display", "type");
+
+	builder->config->viewer =
+		display && (strcmp(display, "gtk") == 0 || strcmp(display, "viewer") == 0);
+	if (builder->config->viewer && options_find(builder->options, "nographic"))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-nographic: there is no window with it, and -display %s asks for one",
+			display);
+	for (guint i = 0; i < builder->options->sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
+
+		if (strcmp(set->spec->group, "vnc") != 0 ||
+			strcmp(option_set_get(set, "vnc"), "none") == 0)
+			continue;
+		if (builder->config->vnc->len >= MAXIMUM_VNC)
+			return fail(error, VITRINE_ERROR_INPUT, "%s: given more than %d times",
+				set->origin, MAXIMUM_VNC);
+		if (!build_vnc_address(builder, set, error))
+			return false;
+	}
+	return true;
+}
+
+struct config *config_new(
+	const struct options *options, const struct machine_types *types, GError **error)
+{
+	struct config *config = g_new0(struct config, 1);
+	struct config_builder builder = {
+		.config = config,
+		.options = options,
+		.chardev_users = g_hash_table_new(g_str_hash, g_str_equal),
+		.drive_users = g_hash_table_new(g_str_hash, g_str_equal),
+	};
+	bool good;
+
+	config->strings = g_string_chunk_new(KiB);
+	config->drives = g_array_new(FALSE, TRUE, sizeof(struct drive_config));
+	config->devices = g_array_new(FALSE, TRUE, sizeof(struct device_config));
+	config->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
+	config->qmp = g_array_new(FALSE, TRUE, sizeof(struct qmp_config));
+	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
+	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
+	       build_machine(&builder, types, error) && config_build_lines(&builder, error) &&
+	       config_build_devices(&builder, error) && build_display(&builder, error);
+	g_hash_table_unref(builder.chardev_users);
+	g_hash_table_unref(builder.drive_users);
+	if (good)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (guint i = 0; i < config->devices->len; i++)
+		g_free((void *)g_array_index(config->devices, struct device_config, i).properties);
+	g_array_unref(config->drives);
+	g_array_unref(config->devices);
+	g_ptr_array_unref(config->chardevs);
+	g_array_unref(config->qmp);
+	g_array_unref(config->vnc);
+	g_string_chunk_free(config->strings);
+	g_free(config);
+}

@@ -1,0 +1,82 @@
+/* What a guest is to be, as validated values: everything that the options say together, with nothing left to check but
+ * what the host has (files, sockets, KVM).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/machine/machine-types.h"
+#include "vmm/machine/machine.h"
+#include "vmm/options/options.h"
+
+enum drive_cache {
+	DRIVE_CACHE_WRITEBACK,
+	DRIVE_CACHE_NONE,   /* O_DIRECT */
+	DRIVE_CACHE_UNSAFE, /* flushes are ignored */
+};
+
+struct drive_config {
+	const char *id; /* given, or "drive0" and so on; unique */
+	const char *file;
+	bool read_only;
+	bool discard; /* the guest's discards reach the host */
+	enum drive_cache cache;
+};
+
+/* A device to be created after those of the machine type: the default display, those that -drive if=virtio stands for,
+ * those of -device, in this order. The class may be named by -device (but for the default display); its properties are
+ * checked, drive= and chardev= name something that is there and is named once. */
+struct device_config {
+	const struct device_class *class;
+	const char *id;                            /* NULL: none */
+	const struct machine_property *properties; /* in the order of the text */
+	guint property_count;
+	const char *origin; /* for errors */
+};
+
+struct vnc_config {
+	const char *
+		host; /* without brackets; "localhost" when none was given; NULL for a UNIX socket */
+	uint16_t port;
+	const char *path;
+};
+
+struct qmp_config {
+	const char *path;    /* listens on a UNIX socket, many clients */
+	const char *chardev; /* or the id of a chardev */
+};
+
+struct config {
+	struct machine_config machine;    /* its name is set */
+	unsigned sockets, cores, threads; /* their product is machine.cpus */
+	const char *runtime_base;         /* the folder of the guests' folders, absolute */
+	const char *runtime_dir;          /* this guest's: BASE/NAME */
+	GArray *drives;                   /* of struct drive_config */
+	GArray *devices;                  /* of struct device_config */
+	GPtrArray *
+		chardevs; /* of struct option_set: -chardev, and those that -serial, -debugcon and -qmp stand for */
+	const char *serial[MACHINE_SERIAL_PORTS]; /* ids of chardevs, NULL: no such port */
+	const char *debugcon;                     /* id of a chardev or NULL */
+	GArray *qmp; /* of struct qmp_config; the first is qmp.sock in the runtime directory */
+	GArray *vnc; /* of struct vnc_config */
+	bool viewer; /* open a window */
+	GStringChunk *strings; /* all the texts above */
+};
+
+/* Names of the sockets in a guest's runtime directory. */
+#define CONFIG_QMP_SOCKET    "qmp.sock"
+#define CONFIG_BUS_SOCKET    "display.sock"
+#define CONFIG_SERIAL_SOCKET "serial%u.sock" /* with the number of the port, from 0 */
+
+/**
+ * config_new - what the options say together
+ * @options: may be freed afterwards
+ * @types: has to outlive the result
+ *
+ * Returns NULL with @error, which names the option, the value and what is accepted.
+ */
+struct config *config_new(
+	const struct options *options, const struct machine_types *types, GError **error);
+void config_free(struct config *config);
