@@ -1,0 +1,17 @@
+/* Real-time clock and CMOS memory: ports 0x70 and 0x71, IRQ 8. */
+#pragma once
+
+#include "vmm/device.h"
+
+extern const struct device_class mc146818_class; /* "mc146818rtc" */
+
+/**
+ * rtc_set_memory - what firmware reads about the machine from CMOS memory
+ * @rtc: of class mc146818_class
+ * @low: RAM below 4 GiB, bytes
+ * @high: RAM from 4 GiB on, bytes
+ * @cpus: processors
+ *
+ * Call it before the first reset; resets keep it.
+ */
+void rtc_set_memory(struct device *rtc, uint64_t low, uint64_t high, unsigned cpus);
