@@ -10,3 +10,6 @@ GMainContext *display_context(const struct display *display);
 /* With the lock held, on the main loop. */
 void display_add_head(struct display *display, struct head *head);
 void display_remove_head(struct display *display, struct head *head);
+
+/* With the lock held, from any thread: tells the watchers, on the main loop. */
+void display_announce(struct display *display);

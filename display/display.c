@@ -91,7 +91,7 @@ GMainContext *display_context(const struct display *display)
 	return display->context;
 }
 
-static void announce(struct display *display)
+void display_announce(struct display *display)
 {
 	g_source_set_ready_time(display->change, 0);
 }
@@ -99,13 +99,13 @@ static void announce(struct display *display)
 void display_add_head(struct display *display, struct head *head)
 {
 	g_ptr_array_add(display->heads, head);
-	announce(display);
+	display_announce(display);
 }
 
 void display_remove_head(struct display *display, struct head *head)
 {
 	g_ptr_array_remove(display->heads, head);
-	announce(display);
+	display_announce(display);
 }
 
 guint display_head_count(const struct display *display)
@@ -131,7 +131,7 @@ static void set_input_device(struct display *display, GArray *stack, const void 
 	}
 	if (ops)
 		g_array_append_val(stack, newest);
-	announce(display);
+	display_announce(display);
 }
 
 void display_set_keyboard(struct display *display, const struct keyboard_ops *ops, void *device)
@@ -149,7 +149,7 @@ void display_set_lights(struct display *display, uint32_t lights)
 	if (display->lights == lights)
 		return;
 	display->lights = lights;
-	announce(display);
+	display_announce(display);
 }
 
 static const struct input_device *newest(const GArray *stack)

@@ -66,7 +66,7 @@ void display_pointer_button(struct display *display, enum input_button button, b
 bool display_pointer_is_absolute(const struct display *display);
 uint32_t display_lights(const struct display *display);
 
-/* Called on the main loop after the kind of pointer, the lights or the list of heads changed. */
+/* Called on the main loop after the kind of pointer, the lights, the list of heads or the size of a picture changed. */
 typedef void (*display_changed_func)(struct display *display, void *watcher);
 void display_watch(struct display *display, display_changed_func changed, void *watcher);
 void display_unwatch(struct display *display, void *watcher);

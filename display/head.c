@@ -88,6 +88,8 @@ void head_unref(struct head *head)
 void head_set_scanout(struct head *head, struct video_memory *memory, const struct scanout *scanout)
 {
 	struct video_memory *old = head->pending.memory;
+	bool resized = !old || head->pending.scanout.width != scanout->width ||
+		       head->pending.scanout.height != scanout->height;
 
 	g_assert(scanout_fits(scanout, video_memory_size(memory)));
 	if (old == memory && scanout_equal(&head->pending.scanout, scanout))
@@ -97,6 +99,8 @@ void head_set_scanout(struct head *head, struct video_memory *memory, const stru
 	head->pending.scanout_serial++;
 	pixman_region32_clear(&head->told);
 	video_memory_unref(old);
+	if (resized)
+		display_announce(head->display);
 	head_turn_soon(head);
 }
 
@@ -107,6 +111,7 @@ void head_disable(struct head *head)
 	g_clear_pointer(&head->pending.memory, video_memory_unref);
 	head->pending.scanout_serial++;
 	pixman_region32_clear(&head->told);
+	display_announce(head->display);
 	head_turn_soon(head);
 }
 

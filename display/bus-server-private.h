@@ -1,0 +1,65 @@
+/* The inside of the bus server: peers and the VM object (bus-server.c), consoles (bus-server-console.c) and the
+ * listeners that were handed over (bus-server-listener.c). Everything on the main loop. */
+#pragma once
+
+#include "display/bus-guard.h"
+#include "display/bus-names.h"
+#include "display/bus-server.h"
+#include "display/head.h"
+
+enum {
+	LISTENERS_MOST = 32, /* of one guest */
+};
+
+/* A connection that objects are served on, and what it holds down. */
+struct bus_peer {
+	struct bus_server *server;
+	GDBusConnection *connection; /* NULL until it is set up */
+	GCancellable *cancellable;
+	struct bus_guard *guard;
+	guint vm_registration;
+	uint8_t keys[256 / 8];
+	uint32_t buttons; /* bit N: enum input_button N */
+};
+
+/* A head as an object. */
+struct server_console {
+	struct bus_server *server;
+	struct head *head;
+	uint32_t id;
+	char *path;
+	GArray *registrations; /* struct console_registration */
+	/* As the peers know it. */
+	uint32_t width, height, lights;
+	bool absolute;
+};
+
+struct bus_server {
+	struct display *display;
+	char *name, *uuid;
+	GPtrArray *peers;     /* struct bus_peer */
+	GPtrArray *consoles;  /* struct server_console */
+	GPtrArray *listeners; /* struct bus_listener */
+	uint32_t next_console_id;
+	GSource *accepting;
+	int listening_fd; /* -1 while there is none */
+	char *path;
+	unsigned complaints;
+};
+
+struct bus_listener;
+
+/* The peer that a call came from; NULL when it is already being dropped. */
+struct bus_peer *bus_server_peer(struct bus_server *server, GDBusConnection *connection);
+
+struct server_console *server_console_new(struct bus_server *server, struct head *head);
+void server_console_free(struct server_console *console);
+void server_console_serve(struct server_console *console, struct bus_peer *peer);
+void server_console_leave(struct server_console *console, struct bus_peer *peer);
+/* Tells the peers what changed since they were last told. */
+void server_console_tell(struct server_console *console);
+
+/* Takes @fd. Adds itself to the server's listeners. */
+void bus_listener_start(struct bus_server *server, struct head *head, int fd);
+void bus_listener_drop(struct bus_listener *listener, const char *reason);
+struct head *bus_listener_head(const struct bus_listener *listener);

@@ -1,0 +1,140 @@
+/* How a connected socket becomes a D-Bus connection. */
+#include "display/bus-setup.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "display/bus-names.h"
+
+struct setup {
+	GCancellable *user;    /* the caller's */
+	GCancellable *attempt; /* also cancelled when time is over */
+	gulong user_handler;
+	GSource *deadline;
+	bus_setup_func done;
+	void *owner;
+	GError *early;
+	bool server;
+};
+
+static void setup_free(struct setup *setup)
+{
+	if (setup->user)
+		g_cancellable_disconnect(setup->user, setup->user_handler);
+	g_clear_object(&setup->user);
+	g_clear_object(&setup->attempt);
+	g_clear_error(&setup->early);
+	if (setup->deadline) {
+		g_source_destroy(setup->deadline);
+		g_source_unref(setup->deadline);
+	}
+	g_free(setup);
+}
+
+static void finish(struct setup *setup, GDBusConnection *connection, const GError *error)
+{
+	if (setup->user && g_cancellable_is_cancelled(setup->user)) {
+		if (connection) {
+			g_dbus_connection_close(connection, NULL, NULL, NULL);
+			g_object_unref(connection);
+		}
+	} else {
+		setup->done(connection, error, setup->owner);
+	}
+	setup_free(setup);
+}
+
+static void connected(GObject *source, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+
+	finish(data, g_dbus_connection_new_finish(result, &error), error);
+}
+
+static gboolean failed_early(gpointer data)
+{
+	struct setup *setup = data;
+
+	finish(setup, NULL, setup->early);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean too_late(gpointer data)
+{
+	struct setup *setup = data;
+
+	g_cancellable_cancel(setup->attempt);
+	return G_SOURCE_REMOVE;
+}
+
+static void user_cancelled(GCancellable *user, gpointer attempt)
+{
+	g_cancellable_cancel(attempt);
+}
+
+/* Credentials come with the socket; the other mechanisms would have us write cookie files. */
+static gboolean allow_mechanism(GDBusAuthObserver *observer, const char *mechanism, gpointer data)
+{
+	return g_str_equal(mechanism, "EXTERNAL");
+}
+
+static GSource *attach(GSource *source, GSourceFunc func, void *data)
+{
+	g_autoptr(GMainContext) context = g_main_context_ref_thread_default();
+
+	g_source_set_callback(source, func, data, NULL);
+	g_source_attach(source, context);
+	return source;
+}
+
+static GSocketConnection *stream_of(int fd, GError **error)
+{
+	GSocket *socket = g_socket_new_from_fd(fd, error);
+	GSocketConnection *stream = NULL;
+
+	if (!socket) {
+		close(fd);
+		return NULL;
+	}
+	if (g_socket_get_family(socket) == G_SOCKET_FAMILY_UNIX &&
+		g_socket_get_socket_type(socket) == G_SOCKET_TYPE_STREAM)
+		stream = g_socket_connection_factory_create_connection(socket);
+	else
+		fail(error, VITRINE_ERROR_INPUT, "a UNIX stream socket is needed");
+	g_object_unref(socket);
+	return stream;
+}
+
+void bus_setup(int fd, bool server, GCancellable *cancellable, bus_setup_func done, void *owner)
+{
+	struct setup *setup = g_new0(struct setup, 1);
+	g_autoptr(GDBusAuthObserver) observer = NULL;
+	g_autoptr(GSocketConnection) stream = NULL;
+	g_autofree char *guid = server ? g_dbus_generate_guid() : NULL;
+	GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
+
+	setup->done = done;
+	setup->owner = owner;
+	setup->attempt = g_cancellable_new();
+	if (cancellable) {
+		setup->user = g_object_ref(cancellable);
+		setup->user_handler = g_cancellable_connect(
+			cancellable, G_CALLBACK(user_cancelled), setup->attempt, NULL);
+	}
+	stream = stream_of(fd, &setup->early);
+	if (!stream) {
+		g_source_unref(attach(g_idle_source_new(), failed_early, setup));
+		return;
+	}
+	setup->deadline = attach(g_timeout_source_new_seconds(BUS_SETUP_SECONDS), too_late, setup);
+	if (server) {
+		observer = g_dbus_auth_observer_new();
+		g_signal_connect(observer, "allow-mechanism", G_CALLBACK(allow_mechanism), NULL);
+		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER;
+	} else {
+		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
+	}
+	g_dbus_connection_new(
+		G_IO_STREAM(stream), guid, flags, observer, setup->attempt, connected, setup);
+}
