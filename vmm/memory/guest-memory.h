@@ -1,9 +1,9 @@
 /* Guest memory: RAM as the guest's physical addresses see it, and the memory slots KVM has for it.
  *
- * Devices copy in and out with guest_memory_read() and guest_memory_write(), which know RAM and video memory only: an
- * address with registers behind it fails, so no device can reach another one's registers (or its own) by DMA. Safe from
- * any thread while the guest runs; slots change only with the machine's lock and all readers quiesced by RCU-free means: see
- * guest-memory.c.
+ * Devices copy in and out with guest_memory_read() and guest_memory_write(), which know RAM only: an address with
+ * registers behind it fails, so no device can reach another one's registers (or its own) by DMA. RAM is laid out once,
+ * before the guest runs, and stays: these functions need no lock. Slots of ROM and video memory come and go, with the
+ * machine's lock held.
  */
 #pragma once
 
@@ -22,8 +22,9 @@ void guest_memory_free(struct guest_memory *memory);
 struct memory_slot;
 
 enum memory_slot_flags {
-	MEMORY_SLOT_READ_ONLY = 1 << 0, /* the guest reads it directly; its writes go to the MMIO space */
-	MEMORY_SLOT_RAM = 1 << 1,       /* counts as RAM: DMA may reach it */
+	MEMORY_SLOT_READ_ONLY =
+		1 << 0,           /* the guest reads it directly; its writes go to the MMIO space */
+	MEMORY_SLOT_RAM = 1 << 1, /* RAM: DMA may reach it; mapped once, before the guest runs */
 };
 
 /**
@@ -31,19 +32,20 @@ enum memory_slot_flags {
  * @bytes: where it is mapped here, page-aligned; must outlive the slot
  * @size: bytes, a multiple of 4096
  */
-struct memory_slot *memory_slot_new(struct guest_memory *memory, const char *name, void *bytes,
-	uint64_t size, unsigned flags);
+struct memory_slot *memory_slot_new(
+	struct guest_memory *memory, const char *name, void *bytes, uint64_t size, unsigned flags);
 void memory_slot_free(struct memory_slot *slot);
 
-/* Makes it appear at @address (moves it when it is elsewhere), or vanish. A slot over RAM hides the RAM. With the lock. */
+/* Makes it appear at @address (moves it when it is elsewhere), or vanish. Slots must not overlap; where they would, the
+ * one that came first stays and this fails. With the lock. */
 bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error);
 void memory_slot_unmap(struct memory_slot *slot);
 bool memory_slot_is_mapped(const struct memory_slot *slot);
 
 /* Dirty logging; pages count from the start of the slot, one bit each of 4 KiB. An unmapped slot has no dirty pages. */
 void memory_slot_set_log(struct memory_slot *slot, bool on);
-void memory_slot_harvest(struct memory_slot *slot, uint64_t first, uint64_t count,
-	unsigned long *bitmap, bool keep);
+void memory_slot_harvest(
+	struct memory_slot *slot, uint64_t first, uint64_t count, unsigned long *bitmap, bool keep);
 
 /* Copies; false when a byte of the range is not RAM (then nothing useful was copied). */
 bool guest_memory_read(struct guest_memory *memory, uint64_t address, void *to, size_t length);

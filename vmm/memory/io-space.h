@@ -33,8 +33,7 @@ struct io_region {
 
 struct io_space {
 	const char *name;
-	GPtrArray *regions; /* of struct io_region, by priority and base */
-	struct io_region *last;
+	GPtrArray *regions; /* of struct io_region, highest priority first */
 };
 
 void io_space_init(struct io_space *space, const char *name);

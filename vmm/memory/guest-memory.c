@@ -1,0 +1,239 @@
+/* Guest memory: RAM, and the memory slots KVM has for it and for ROM and video memory. */
+#include "vmm/memory/guest-memory.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "vmm/kvm/kvm.h"
+
+enum {
+	PAGE = 4 * KiB,
+	LOG_GROUP = 64, /* pages that KVM_CLEAR_DIRTY_LOG takes at once */
+	RAM_RANGES = 8,
+};
+
+struct memory_slot {
+	struct guest_memory *memory;
+	char *name;
+	uint8_t *bytes;
+	uint64_t size;
+	unsigned flags;
+	uint32_t number; /* KVM's */
+	bool mapped, logged;
+	uint64_t address;
+	unsigned long
+		*log; /* one bit a page of the whole slot, as KVM fills it; only while logged */
+};
+
+struct ram_range {
+	uint64_t address, size;
+	uint8_t *bytes;
+};
+
+struct guest_memory {
+	struct kvm *kvm;
+	GPtrArray *slots; /* by KVM's number; NULL where the number is free */
+	struct ram_range ram[RAM_RANGES];
+	unsigned ram_count;
+};
+
+struct guest_memory *guest_memory_new(struct kvm *kvm)
+{
+	struct guest_memory *memory = g_new0(struct guest_memory, 1);
+
+	memory->kvm = kvm;
+	memory->slots = g_ptr_array_new();
+	return memory;
+}
+
+void guest_memory_free(struct guest_memory *memory)
+{
+	g_ptr_array_unref(memory->slots);
+	g_free(memory);
+}
+
+struct memory_slot *memory_slot_new(
+	struct guest_memory *memory, const char *name, void *bytes, uint64_t size, unsigned flags)
+{
+	struct memory_slot *slot = g_new0(struct memory_slot, 1);
+	guint number = 0;
+
+	while (number < memory->slots->len && memory->slots->pdata[number])
+		number++;
+	if (number == memory->slots->len)
+		g_ptr_array_add(memory->slots, NULL);
+	memory->slots->pdata[number] = slot;
+	*slot = (struct memory_slot) {
+		.memory = memory,
+		.name = g_strdup(name),
+		.bytes = bytes,
+		.size = size,
+		.flags = flags,
+		.number = number,
+	};
+	return slot;
+}
+
+void memory_slot_free(struct memory_slot *slot)
+{
+	if (!slot)
+		return;
+	memory_slot_unmap(slot);
+	slot->memory->slots->pdata[slot->number] = NULL;
+	g_free(slot->log);
+	g_free(slot->name);
+	g_free(slot);
+}
+
+static uint32_t kvm_flags(const struct memory_slot *slot)
+{
+	return (slot->flags & MEMORY_SLOT_READ_ONLY ? KVM_MEM_READONLY : 0) |
+	       (slot->logged ? KVM_MEM_LOG_DIRTY_PAGES : 0);
+}
+
+static const struct memory_slot *find_overlap(const struct memory_slot *slot, uint64_t address)
+{
+	for (guint i = 0; i < slot->memory->slots->len; i++) {
+		const struct memory_slot *other = slot->memory->slots->pdata[i];
+
+		if (other && other != slot && other->mapped &&
+			address < other->address + other->size &&
+			other->address < address + slot->size)
+			return other;
+	}
+	return NULL;
+}
+
+bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error)
+{
+	struct guest_memory *memory = slot->memory;
+	const struct memory_slot *other = find_overlap(slot, address);
+
+	if (slot->mapped && slot->address == address)
+		return true;
+	memory_slot_unmap(slot);
+	if (other)
+		return fail(error, VITRINE_ERROR_STATE,
+			"%s at 0x%" G_GINT64_MODIFIER "x lies over %s", slot->name, address,
+			other->name);
+	if (!kvm_set_slot(
+		    memory->kvm, slot->number, kvm_flags(slot), address, slot->size, slot->bytes))
+		return fail_errno(error, VITRINE_ERROR_HOST,
+			"KVM does not take %s (%" G_GUINT64_FORMAT " bytes at 0x%" G_GINT64_MODIFIER
+			"x)",
+			slot->name, slot->size, address);
+	slot->mapped = true;
+	slot->address = address;
+	if (slot->flags & MEMORY_SLOT_RAM) {
+		g_assert(memory->ram_count < RAM_RANGES);
+		memory->ram[memory->ram_count++] =
+			(struct ram_range) { address, slot->size, slot->bytes };
+	}
+	return true;
+}
+
+void memory_slot_unmap(struct memory_slot *slot)
+{
+	if (!slot->mapped)
+		return;
+	kvm_set_slot(slot->memory->kvm, slot->number, 0, slot->address, 0, slot->bytes);
+	slot->mapped = false;
+}
+
+bool memory_slot_is_mapped(const struct memory_slot *slot)
+{
+	return slot->mapped;
+}
+
+static size_t log_bytes(const struct memory_slot *slot)
+{
+	return (slot->size / PAGE + 63) / 64 * 8;
+}
+
+void memory_slot_set_log(struct memory_slot *slot, bool on)
+{
+	if (slot->logged == on)
+		return;
+	slot->logged = on;
+	g_clear_pointer(&slot->log, g_free);
+	if (on)
+		slot->log = g_malloc0(log_bytes(slot));
+	if (slot->mapped)
+		kvm_set_slot(slot->memory->kvm, slot->number, kvm_flags(slot), slot->address,
+			slot->size, slot->bytes);
+}
+
+/* Clears, group by group, what was dirty in [first, first + count), so that only those pages are protected again. */
+static void clear_groups(struct memory_slot *slot, uint64_t first, uint64_t count)
+{
+	uint64_t pages = slot->size / PAGE;
+	uint64_t group = first / LOG_GROUP, last = (first + count - 1) / LOG_GROUP;
+
+	while (group <= last) {
+		uint64_t end = group;
+
+		while (end <= last && slot->log[end] != 0)
+			end++;
+		if (end > group)
+			kvm_clear_dirty_log(slot->memory->kvm, slot->number, group * LOG_GROUP,
+				MIN(end * LOG_GROUP, pages) - group * LOG_GROUP, &slot->log[group]);
+		group = end + 1;
+	}
+}
+
+void memory_slot_harvest(
+	struct memory_slot *slot, uint64_t first, uint64_t count, unsigned long *bitmap, bool keep)
+{
+	uint64_t pages = slot->size / PAGE;
+
+	if (!slot->mapped || !slot->logged || count == 0 || !checked_range(first, count, pages))
+		return;
+	if (!kvm_dirty_log(slot->memory->kvm, slot->number, slot->log))
+		return;
+	for (uint64_t word = first / 64; word <= (first + count - 1) / 64; word++) {
+		unsigned long wanted = ~0ul;
+
+		if (word == first / 64)
+			wanted &= ~0ul << (first % 64);
+		if (word == (first + count - 1) / 64 && (first + count) % 64 != 0)
+			wanted &= ~(~0ul << ((first + count) % 64));
+		slot->log[word] &= wanted;
+		bitmap[word] |= slot->log[word];
+	}
+	if (!keep && slot->memory->kvm->manual_dirty_log)
+		clear_groups(slot, first, count);
+}
+
+void *guest_memory_pointer(struct guest_memory *memory, uint64_t address, size_t length)
+{
+	for (unsigned i = 0; i < memory->ram_count; i++) {
+		const struct ram_range *ram = &memory->ram[i];
+
+		if (address >= ram->address &&
+			checked_range(address - ram->address, length, ram->size))
+			return ram->bytes + (address - ram->address);
+	}
+	return NULL;
+}
+
+bool guest_memory_read(struct guest_memory *memory, uint64_t address, void *to, size_t length)
+{
+	const void *from = guest_memory_pointer(memory, address, length);
+
+	if (!from)
+		return false;
+	memcpy(to, from, length);
+	return true;
+}
+
+bool guest_memory_write(
+	struct guest_memory *memory, uint64_t address, const void *from, size_t length)
+{
+	void *to = guest_memory_pointer(memory, address, length);
+
+	if (!to)
+		return false;
+	memcpy(to, from, length);
+	return true;
+}
