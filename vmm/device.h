@@ -34,8 +34,9 @@ enum property_type {
 struct property {
 	const char *name;
 	enum property_type type;
-	size_t offset;             /* of the member in the device struct */
-	const char *default_value; /* as it would be written on the command line; NULL for a string: not set */
+	size_t offset; /* of the member in the device struct */
+	const char *
+		default_value; /* as it would be written on the command line; NULL for a string: not set */
 	const char *description;
 	uint64_t minimum, maximum;  /* for numbers and sizes; maximum 0: whatever the type holds */
 	const char *const *choices; /* for PROPERTY_CHOICE, NULL-terminated */
@@ -60,14 +61,17 @@ struct device_class {
 	const char *name;
 	const char *description;
 	enum device_bus bus;
-	bool user_creatable; /* may be named with -device */
-	size_t size;         /* of the device struct */
-	const struct pci_identity *pci; /* for BUS_PCI */
+	bool user_creatable;               /* may be named with -device */
+	size_t size;                       /* of the device struct */
+	const struct pci_identity *pci;    /* for BUS_PCI */
 	const struct property *properties; /* up to PROPERTY_END, or NULL */
 	const struct state_field *state;   /* up to STATE_END, or NULL */
 	bool (*realize)(struct device *device, GError **error);
 	void (*reset)(struct device *device);
-	void (*unrealize)(struct device *device); /* also after a realize that failed half-way; may be NULL */
+	void (*unrealize)(
+		struct device *device); /* also after a realize that failed half-way; may be NULL */
+	/* The machine pauses (no request may stay in flight) or goes on; NULL: the device does nothing by itself. */
+	void (*set_running)(struct device *device, bool running);
 };
 
 struct device {

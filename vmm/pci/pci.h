@@ -27,10 +27,10 @@ enum pci_bar_flags {
 
 struct pci_bar {
 	unsigned flags;
-	uint64_t size;              /* bytes, a power of two; 0: no such BAR */
-	struct io_region *region;   /* registers ... */
-	struct memory_slot *slot;   /* ... or memory; both: the region lies over the memory */
-	uint64_t address;           /* where it is mapped; PCI_UNMAPPED when it is not */
+	uint64_t size;            /* bytes, a power of two; 0: no such BAR */
+	struct io_region *region; /* registers ... */
+	struct memory_slot *slot; /* ... or memory; both: the region lies over the memory */
+	uint64_t address;         /* where it is mapped; PCI_UNMAPPED when it is not */
 };
 
 #define PCI_UNMAPPED UINT64_MAX
@@ -44,19 +44,23 @@ struct pci_device {
 	char *address_option; /* addr=, as the user gave it: SLOT[.FUNCTION] in hexadecimal */
 	char *bus_option;     /* bus= */
 	char *rom_file;       /* romfile=, a name looked up in the firmware folders; empty: none */
-	uint32_t bar_rom_size;
+	struct memory_slot *rom;
+	void *rom_bytes;
 
 	uint8_t config[PCI_CONFIG_SIZE];
-	uint8_t write_mask[PCI_CONFIG_SIZE];   /* bits the guest can write */
-	uint8_t clear_mask[PCI_CONFIG_SIZE];   /* bits the guest clears by writing one */
-	struct pci_bar bars[PCI_BARS + 1];     /* the last one is the expansion ROM */
+	uint8_t write_mask[PCI_CONFIG_SIZE]; /* bits the guest can write */
+	uint8_t clear_mask[PCI_CONFIG_SIZE]; /* bits the guest clears by writing one */
+	struct pci_bar bars[PCI_BARS + 1];   /* the last one is the expansion ROM */
 	uint8_t next_capability;
 	struct pci_msix *msix;
 	uint8_t msi_capability; /* offset, 0: none */
 	bool interrupt_level;   /* INTx as the device drives it */
+	bool interrupt_on_wire; /* and as the bus sees it: not while disabled */
 
 	/* Called after the guest wrote configuration space; NULL: nothing more to do. With the lock. */
 	void (*config_written)(struct pci_device *device, uint16_t offset, unsigned size);
+	/* Called before the guest reads it; NULL: nothing changes by being read. With the lock. */
+	void (*config_read)(struct pci_device *device, uint16_t offset, unsigned size);
 };
 
 /* For realize functions: declares a BAR. @region or @slot (or both) belong to the device. */
@@ -80,11 +84,37 @@ bool pci_device_uses_messages(const struct pci_device *device);
 /* Whether the device may read and write memory (command register bit 2). */
 bool pci_device_is_bus_master(const struct pci_device *device);
 
-/* Buses */
-struct pci_bus *pci_bus_new(struct machine *machine, const char *name);
+/* What the device layer does around a PCI device's own functions: a place on its bus and the header before realize, the
+ * header and the BARs as at power-on before reset, everything undone after unrealize. */
+bool pci_device_attach(struct pci_device *device, GError **error);
+void pci_device_detach(struct pci_device *device);
+void pci_device_reset(struct pci_device *device);
+
+/* A write of the guest to configuration space, with all its consequences. */
+void pci_device_config_write(
+	struct pci_device *device, uint16_t offset, unsigned size, uint32_t value);
+
+/* Which of the board's interrupt lines a pin (0..3 for INTA..INTD) of a slot is wired to, and setting that line. */
+struct pci_interrupts {
+	unsigned (*line)(void *board, unsigned slot, unsigned pin);
+	void (*set)(void *board, unsigned line, bool level);
+	void *board;
+};
+
+enum {
+	PCI_LINES = 8
+};
+
+/* @name is what bus= calls it: "pcie.0". */
+struct pci_bus *pci_bus_new(
+	struct machine *machine, const char *name, const struct pci_interrupts *interrupts);
 void pci_bus_free(struct pci_bus *bus);
+const char *pci_bus_name(const struct pci_bus *bus);
+bool pci_bus_add(struct pci_bus *bus, struct pci_device *device, GError **error);
+void pci_bus_remove(struct pci_bus *bus, struct pci_device *device);
+void pci_bus_interrupt_changed(struct pci_bus *bus, struct pci_device *device, bool level);
 struct pci_device *pci_bus_device(struct pci_bus *bus, unsigned slot, unsigned function);
-uint32_t pci_bus_config_read(struct pci_bus *bus, unsigned slot, unsigned function,
-	uint16_t offset, unsigned size);
+uint32_t pci_bus_config_read(
+	struct pci_bus *bus, unsigned slot, unsigned function, uint16_t offset, unsigned size);
 void pci_bus_config_write(struct pci_bus *bus, unsigned slot, unsigned function, uint16_t offset,
 	unsigned size, uint32_t value);

@@ -1,0 +1,202 @@
+/* Q35 memory controller hub (82Q35 MCH), device 00.0: configuration access by ports and by memory (ECAM).
+ *
+ * Specification: Intel 3 Series Express Chipset Family datasheet (316966), section 5.1.
+ *
+ * RAM lies behind the firmware segments (0xc0000 to 0xfffff) at all times: the PAM registers are kept, as the firmware
+ * writes and reads them back, but switch nothing.
+ */
+#include "vmm/chipset/mch.h"
+
+#include "base/checked.h"
+#include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
+
+enum {
+	PORT_ADDRESS = 0xcf8,
+	PORT_DATA = 0xcfc,
+	ADDRESS_ENABLE = 1u << 31,
+
+	REGISTER_PCIEXBAR = 0x60,
+	REGISTER_PAM0 = 0x90,
+	PAM_REGISTERS = 7,
+	REGISTER_SMRAM = 0x9d,
+	REGISTER_ESMRAMC = 0x9e,
+	SMRAM_DEFAULT = 0x02,
+
+	PCIEXBAR_ENABLE = 1 << 0,
+	PCIEXBAR_BUSES = 256,
+	BUS_BYTES = 1 * MiB,
+};
+
+struct mch {
+	struct pci_device pci;
+	uint32_t address; /* what 0xcf8 holds */
+	struct io_region address_port, data_ports, ecam;
+};
+
+static const struct state_field mch_state[] = { STATE_UINT32(struct mch, address), STATE_END };
+
+static uint64_t read_address(void *opaque, uint64_t offset, unsigned size)
+{
+	struct mch *mch = opaque;
+
+	return mch->address >> (offset * 8);
+}
+
+/* Only a write of all four bytes is one to this register; smaller ones at these ports belong to others (0xcf9). */
+static void write_address(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct mch *mch = opaque;
+
+	if (offset == 0 && size == 4)
+		mch->address = value;
+}
+
+static const struct io_ops address_ops = { .read = read_address, .write = write_address };
+
+/* There is one bus; functions on others are not there. */
+static bool selected(const struct mch *mch, uint16_t *offset, unsigned *slot, unsigned *function)
+{
+	*slot = mch->address >> 11 & 0x1f;
+	*function = mch->address >> 8 & 7;
+	*offset += mch->address & 0xfc;
+	return mch->address & ADDRESS_ENABLE && (mch->address >> 16 & 0xff) == 0;
+}
+
+static uint64_t read_data(void *opaque, uint64_t at, unsigned size)
+{
+	struct mch *mch = opaque;
+	uint16_t offset = at;
+	unsigned slot, function;
+
+	if (!selected(mch, &offset, &slot, &function))
+		return UINT32_MAX;
+	return pci_bus_config_read(mch->pci.bus, slot, function, offset, size);
+}
+
+static void write_data(void *opaque, uint64_t at, unsigned size, uint64_t value)
+{
+	struct mch *mch = opaque;
+	uint16_t offset = at;
+	unsigned slot, function;
+
+	if (selected(mch, &offset, &slot, &function))
+		pci_bus_config_write(mch->pci.bus, slot, function, offset, size, value);
+}
+
+static const struct io_ops data_ops = { .read = read_data, .write = write_data, .max_access = 4 };
+
+static uint64_t read_ecam(void *opaque, uint64_t at, unsigned size)
+{
+	struct mch *mch = opaque;
+
+	if (at >= BUS_BYTES)
+		return UINT32_MAX;
+	return pci_bus_config_read(mch->pci.bus, at >> 15, at >> 12 & 7, at & 0xfff, size);
+}
+
+static void write_ecam(void *opaque, uint64_t at, unsigned size, uint64_t value)
+{
+	struct mch *mch = opaque;
+
+	if (at < BUS_BYTES)
+		pci_bus_config_write(mch->pci.bus, at >> 15, at >> 12 & 7, at & 0xfff, size, value);
+}
+
+static const struct io_ops ecam_ops = { .read = read_ecam, .write = write_ecam, .max_access = 4 };
+
+/* The window's length is in bits 2:1: 256, 128 or 64 MiB; its base is aligned to it. */
+static void update_ecam(struct mch *mch)
+{
+	uint64_t value = config_get64(mch->pci.config + REGISTER_PCIEXBAR);
+	unsigned length = value >> 1 & 3;
+	uint64_t size = (uint64_t)PCIEXBAR_BUSES * BUS_BYTES >> length;
+	uint64_t base = value & ((UINT64_C(1) << 36) - 1) & ~(size - 1);
+
+	io_region_unmap(&mch->ecam);
+	if (!(value & PCIEXBAR_ENABLE) || length == 3)
+		return;
+	mch->ecam.size = size;
+	io_space_map(&mch->pci.device.machine->mmio, &mch->ecam, base);
+}
+
+static void mch_config_written(struct pci_device *device, uint16_t offset, unsigned size)
+{
+	if (offset < REGISTER_PCIEXBAR + 8 && offset + size > REGISTER_PCIEXBAR)
+		update_ecam((struct mch *)device);
+}
+
+static bool mch_realize(struct device *device, GError **error)
+{
+	struct mch *mch = (struct mch *)device;
+	struct machine *machine = device->machine;
+	uint8_t *writable = mch->pci.write_mask;
+
+	config_set32(writable + REGISTER_PCIEXBAR, 0xf0000007);
+	config_set32(writable + REGISTER_PCIEXBAR + 4, 0xf);
+	for (unsigned i = 0; i < PAM_REGISTERS; i++)
+		writable[REGISTER_PAM0 + i] = i == 0 ? 0x30 : 0x33;
+	writable[REGISTER_SMRAM] = 0x78;
+	writable[REGISTER_ESMRAMC] = 0x87;
+	mch->pci.config_written = mch_config_written;
+
+	mch->address_port = (struct io_region) {
+		.name = "pci-address",
+		.ops = &address_ops,
+		.device = mch,
+		.size = 4,
+	};
+	mch->data_ports = (struct io_region) {
+		.name = "pci-data",
+		.ops = &data_ops,
+		.device = mch,
+		.size = 4,
+	};
+	mch->ecam = (struct io_region) { .name = "ecam", .ops = &ecam_ops, .device = mch };
+	io_space_map(&machine->ports, &mch->address_port, PORT_ADDRESS);
+	io_space_map(&machine->ports, &mch->data_ports, PORT_DATA);
+	return true;
+}
+
+static void mch_reset(struct device *device)
+{
+	struct mch *mch = (struct mch *)device;
+
+	mch->address = 0;
+	config_set32(mch->pci.config + REGISTER_PCIEXBAR, 0);
+	config_set32(mch->pci.config + REGISTER_PCIEXBAR + 4, 0);
+	for (unsigned i = 0; i < PAM_REGISTERS; i++)
+		mch->pci.config[REGISTER_PAM0 + i] = 0;
+	mch->pci.config[REGISTER_SMRAM] = SMRAM_DEFAULT;
+	mch->pci.config[REGISTER_ESMRAMC] = 0;
+	update_ecam(mch);
+}
+
+static void mch_unrealize(struct device *device)
+{
+	struct mch *mch = (struct mch *)device;
+
+	io_region_unmap(&mch->address_port);
+	io_region_unmap(&mch->data_ports);
+	io_region_unmap(&mch->ecam);
+}
+
+static const struct pci_identity mch_identity = {
+	.vendor = 0x8086,
+	.device = 0x29c0,
+	.subsystem_vendor = 0x1af4,
+	.subsystem = 0x1100,
+	.class_code = 0x060000,
+};
+
+const struct device_class mch_class = {
+	.name = "mch",
+	.description = "Q35 host bridge",
+	.bus = BUS_PCI,
+	.size = sizeof(struct mch),
+	.pci = &mch_identity,
+	.state = mch_state,
+	.realize = mch_realize,
+	.reset = mch_reset,
+	.unrealize = mch_unrealize,
+};

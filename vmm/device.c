@@ -1,0 +1,86 @@
+/* Devices: creation, realization, reset and end. */
+#include "vmm/device.h"
+
+#include "base/error.h"
+#include "vmm/machine/machine.h"
+#include "vmm/pci/pci.h"
+
+static void set_defaults(struct device *device, const struct property *properties)
+{
+	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++) {
+		g_autoptr(GError) error = NULL;
+
+		if (p->default_value &&
+			!device_set_property(device, p->name, p->default_value, &error))
+			g_error("default of %s.%s: %s", device->class->name, p->name,
+				error->message);
+	}
+}
+
+struct device *device_new(struct machine *machine, const struct device_class *class, const char *id)
+{
+	struct device *device = g_malloc0(class->size);
+
+	device->class = class;
+	device->machine = machine;
+	device->id = g_strdup(id);
+	set_defaults(device, device_bus_properties(class->bus));
+	set_defaults(device, class->properties);
+	return device;
+}
+
+static bool attach(struct device *device, GError **error)
+{
+	return device->class->bus != BUS_PCI ||
+	       pci_device_attach((struct pci_device *)device, error);
+}
+
+static void detach(struct device *device)
+{
+	if (device->class->bus == BUS_PCI)
+		pci_device_detach((struct pci_device *)device);
+}
+
+bool device_realize(struct device *device, GError **error)
+{
+	bool attached = attach(device, error);
+
+	if (!attached || !device->class->realize(device, error)) {
+		if (attached && device->class->unrealize)
+			device->class->unrealize(device);
+		if (attached)
+			detach(device);
+		g_prefix_error(error, "device %s: ", device->id ? device->id : device->class->name);
+		return false;
+	}
+	device->realized = true;
+	g_ptr_array_add(device->machine->devices, device);
+	return true;
+}
+
+void device_reset(struct device *device)
+{
+	if (device->class->bus == BUS_PCI)
+		pci_device_reset((struct pci_device *)device);
+	if (device->class->reset)
+		device->class->reset(device);
+}
+
+static void free_strings(struct device *device, const struct property *properties)
+{
+	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++)
+		if (p->type == PROPERTY_STRING)
+			g_free(*(char **)((char *)device + p->offset));
+}
+
+void device_free(struct device *device)
+{
+	if (device->realized && device->class->unrealize)
+		device->class->unrealize(device);
+	if (device->realized)
+		detach(device);
+	free_strings(device, device_bus_properties(device->class->bus));
+	free_strings(device, device->class->properties);
+	g_free(device->id);
+	g_free(device);
+}

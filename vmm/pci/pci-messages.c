@@ -1,0 +1,220 @@
+/* MSI and MSI-X. Specification: PCI 3.0 section 6.8.
+ *
+ * Interrupts are sent from any thread, so what sending looks at has a lock of its own, under which nothing else is taken.
+ */
+#include "vmm/pci/pci-messages.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "vmm/kvm/kvm.h"
+#include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
+#include "vmm/pci/pci-registers.h"
+
+enum {
+	VECTOR_BYTES = 16,
+	VECTOR_ADDRESS = 0,
+	VECTOR_DATA = 8,
+	VECTOR_CONTROL = 12,
+	BAR_BYTES = 4 * KiB,
+	PENDING_AT = 2 * KiB,
+	MAX_VECTORS = PENDING_AT / VECTOR_BYTES,
+};
+
+struct pci_msix {
+	struct pci_device *device;
+	GMutex lock;
+	uint8_t capability; /* offset */
+	uint16_t vectors;
+	bool enabled, masked;
+	uint8_t table[PENDING_AT];
+	uint8_t pending[MAX_VECTORS / 8];
+	struct io_region region;
+};
+
+static bool is_pending(const struct pci_msix *msix, unsigned vector)
+{
+	return msix->pending[vector / 8] >> (vector % 8) & 1;
+}
+
+static bool vector_masked(const struct pci_msix *msix, unsigned vector)
+{
+	return msix->masked ||
+	       msix->table[vector * VECTOR_BYTES + VECTOR_CONTROL] & MSIX_VECTOR_MASKED;
+}
+
+/* With the lock. */
+static void send_vector(struct pci_msix *msix, unsigned vector)
+{
+	const uint8_t *entry = &msix->table[vector * VECTOR_BYTES];
+
+	msix->pending[vector / 8] &= ~(1 << vector % 8);
+	kvm_signal_msi(msix->device->device.machine->kvm, config_get64(entry + VECTOR_ADDRESS),
+		config_get32(entry + VECTOR_DATA));
+}
+
+static void send_pending(struct pci_msix *msix)
+{
+	if (!msix->enabled)
+		return;
+	for (unsigned i = 0; i < msix->vectors; i++)
+		if (is_pending(msix, i) && !vector_masked(msix, i))
+			send_vector(msix, i);
+}
+
+static uint64_t read_table(void *opaque, uint64_t offset, unsigned size)
+{
+	struct pci_msix *msix = opaque;
+	uint64_t value = 0;
+
+	g_mutex_lock(&msix->lock);
+	if (offset < (uint64_t)msix->vectors * VECTOR_BYTES)
+		memcpy(&value, msix->table + offset, size);
+	else if (offset >= PENDING_AT && offset - PENDING_AT + size <= sizeof(msix->pending))
+		memcpy(&value, msix->pending + offset - PENDING_AT, size);
+	g_mutex_unlock(&msix->lock);
+	return GUINT64_FROM_LE(value);
+}
+
+static void write_table(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct pci_msix *msix = opaque;
+
+	value = GUINT64_TO_LE(value);
+	g_mutex_lock(&msix->lock);
+	if (offset + size <= (uint64_t)msix->vectors * VECTOR_BYTES) {
+		memcpy(msix->table + offset, &value, size);
+		send_pending(msix);
+	}
+	g_mutex_unlock(&msix->lock);
+}
+
+static const struct io_ops table_ops = {
+	.read = read_table,
+	.write = write_table,
+	.max_access = 4,
+};
+
+static void mask_all(struct pci_msix *msix)
+{
+	memset(msix->table, 0, sizeof(msix->table));
+	memset(msix->pending, 0, sizeof(msix->pending));
+	for (unsigned i = 0; i < msix->vectors; i++)
+		msix->table[i * VECTOR_BYTES + VECTOR_CONTROL] = MSIX_VECTOR_MASKED;
+}
+
+bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vectors, GError **error)
+{
+	struct pci_msix *msix = g_new0(struct pci_msix, 1);
+	uint8_t at = pci_device_add_capability(device, PCI_CAPABILITY_MSIX, MSIX_SIZE);
+
+	g_assert(vectors >= 1 && vectors <= MAX_VECTORS);
+	g_mutex_init(&msix->lock);
+	msix->device = device;
+	msix->capability = at;
+	msix->vectors = vectors;
+	mask_all(msix);
+	config_set16(device->config + at + MSIX_CONTROL, vectors - 1);
+	config_set16(device->write_mask + at + MSIX_CONTROL, MSIX_ENABLE | MSIX_FUNCTION_MASK);
+	config_set32(device->config + at + MSIX_TABLE, bar);
+	config_set32(device->config + at + MSIX_PENDING, PENDING_AT | bar);
+
+	msix->region = (struct io_region) {
+		.name = "msi-x",
+		.ops = &table_ops,
+		.device = msix,
+		.size = BAR_BYTES,
+	};
+	pci_device_add_bar(device, bar, 0, BAR_BYTES, &msix->region, NULL);
+	device->msix = msix;
+	return true;
+}
+
+void pci_device_add_msi(struct pci_device *device)
+{
+	uint8_t at = pci_device_add_capability(device, PCI_CAPABILITY_MSI, MSI_SIZE);
+	uint8_t *writable = device->write_mask + at;
+
+	device->msi_capability = at;
+	config_set16(device->config + at + MSI_CONTROL, MSI_64BIT);
+	config_set16(writable + MSI_CONTROL, MSI_ENABLE);
+	config_set32(writable + MSI_ADDRESS, ~3u);
+	config_set32(writable + MSI_ADDRESS + 4, ~0u);
+	config_set16(writable + MSI_DATA, 0xffff);
+}
+
+static bool msi_enabled(const struct pci_device *device)
+{
+	return device->msi_capability &&
+	       device->config[device->msi_capability + MSI_CONTROL] & MSI_ENABLE;
+}
+
+void pci_device_messages_written(struct pci_device *device)
+{
+	struct pci_msix *msix = device->msix;
+	uint16_t control;
+
+	if (!msix)
+		return;
+	control = config_get16(device->config + msix->capability + MSIX_CONTROL);
+	g_mutex_lock(&msix->lock);
+	msix->enabled = control & MSIX_ENABLE;
+	msix->masked = control & MSIX_FUNCTION_MASK;
+	send_pending(msix);
+	g_mutex_unlock(&msix->lock);
+}
+
+void pci_device_reset_messages(struct pci_device *device)
+{
+	if (device->msi_capability)
+		device->config[device->msi_capability + MSI_CONTROL] &= ~MSI_ENABLE;
+	if (device->msix) {
+		uint8_t *control = device->config + device->msix->capability + MSIX_CONTROL;
+
+		config_set16(control, config_get16(control) & ~(MSIX_ENABLE | MSIX_FUNCTION_MASK));
+		g_mutex_lock(&device->msix->lock);
+		mask_all(device->msix);
+		g_mutex_unlock(&device->msix->lock);
+	}
+	pci_device_messages_written(device);
+}
+
+void pci_device_free_messages(struct pci_device *device)
+{
+	if (!device->msix)
+		return;
+	g_mutex_clear(&device->msix->lock);
+	g_clear_pointer(&device->msix, g_free);
+}
+
+bool pci_device_uses_messages(const struct pci_device *device)
+{
+	return (device->msix && device->msix->enabled) || msi_enabled(device);
+}
+
+bool pci_device_signal(struct pci_device *device, uint16_t vector)
+{
+	struct pci_msix *msix = device->msix;
+	bool enabled = false;
+
+	if (msix) {
+		g_mutex_lock(&msix->lock);
+		enabled = msix->enabled;
+		if (enabled && vector < msix->vectors) {
+			if (vector_masked(msix, vector))
+				msix->pending[vector / 8] |= 1 << vector % 8;
+			else
+				send_vector(msix, vector);
+		}
+		g_mutex_unlock(&msix->lock);
+	}
+	if (!enabled && msi_enabled(device)) {
+		const uint8_t *at = device->config + device->msi_capability;
+
+		enabled = true;
+		kvm_signal_msi(device->device.machine->kvm, config_get64(at + MSI_ADDRESS),
+			config_get16(at + MSI_DATA));
+	}
+	return enabled;
+}

@@ -1,0 +1,67 @@
+/* Offsets and bits of the configuration header and of the capabilities we implement.
+ *
+ * Specification: PCI Local Bus 3.0, sections 6.1, 6.2 and 6.8.
+ */
+#pragma once
+
+enum {
+	PCI_VENDOR_ID = 0x00,
+	PCI_DEVICE_ID = 0x02,
+	PCI_COMMAND = 0x04,
+	PCI_STATUS = 0x06,
+	PCI_REVISION_ID = 0x08,
+	PCI_CLASS_CODE = 0x09, /* three bytes */
+	PCI_CACHE_LINE_SIZE = 0x0c,
+	PCI_LATENCY_TIMER = 0x0d,
+	PCI_HEADER_TYPE = 0x0e,
+	PCI_BAR_0 = 0x10,
+	PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
+	PCI_SUBSYSTEM_ID = 0x2e,
+	PCI_ROM_ADDRESS = 0x30,
+	PCI_CAPABILITIES = 0x34,
+	PCI_INTERRUPT_LINE = 0x3c,
+	PCI_INTERRUPT_PIN = 0x3d,
+	PCI_HEADER_END = 0x40,
+};
+
+enum {
+	PCI_COMMAND_PORTS = 1 << 0,
+	PCI_COMMAND_MEMORY = 1 << 1,
+	PCI_COMMAND_MASTER = 1 << 2,
+	PCI_COMMAND_PARITY = 1 << 6,
+	PCI_COMMAND_SERR = 1 << 8,
+	PCI_COMMAND_INTX_DISABLE = 1 << 10,
+
+	PCI_STATUS_INTERRUPT = 1 << 3,
+	PCI_STATUS_CAPABILITIES = 1 << 4,
+
+	PCI_HEADER_MULTIFUNCTION = 0x80,
+
+	PCI_BAR_IS_PORTS = 1 << 0,
+	PCI_BAR_IS_64BIT = 1 << 2,
+	PCI_BAR_IS_PREFETCHABLE = 1 << 3,
+	PCI_ROM_ENABLE = 1 << 0,
+};
+
+enum {
+	PCI_CAPABILITY_MSI = 0x05,
+	PCI_CAPABILITY_VENDOR = 0x09,
+	PCI_CAPABILITY_EXPRESS = 0x10,
+	PCI_CAPABILITY_MSIX = 0x11,
+
+	/* from the start of the capability */
+	MSI_CONTROL = 2,
+	MSI_ADDRESS = 4,
+	MSI_DATA = 12,
+	MSI_SIZE = 14,
+	MSI_ENABLE = 1 << 0,
+	MSI_64BIT = 1 << 7,
+
+	MSIX_CONTROL = 2,
+	MSIX_TABLE = 4,
+	MSIX_PENDING = 8,
+	MSIX_SIZE = 12,
+	MSIX_ENABLE = 1 << 15,
+	MSIX_FUNCTION_MASK = 1 << 14,
+	MSIX_VECTOR_MASKED = 1 << 0,
+};
