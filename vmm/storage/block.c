@@ -1,0 +1,134 @@
+/* A disk image on the host: opening, size, and locks that QEMU understands. */
+#include "vmm/storage/block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* One byte stands for each thing somebody does with the image (from 100) and does not want others to do (from 200). */
+enum {
+	BYTES_DONE = 100,
+	BYTES_FORBIDDEN = 200,
+
+	DOES_READ = 1 << 0,
+	DOES_WRITE = 1 << 1,
+	DOES_RESIZE = 1 << 3,
+	DOES_BITS = 4,
+};
+
+static bool hold_byte(int fd, off_t at)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static bool held_by_others(int fd, off_t at)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static bool lock_image(int fd, bool read_only)
+{
+	unsigned done = read_only ? DOES_READ : DOES_READ | DOES_WRITE;
+	unsigned forbidden = DOES_WRITE | DOES_RESIZE;
+
+	for (unsigned bit = 0; bit < DOES_BITS; bit++) {
+		if (done >> bit & 1 && !hold_byte(fd, BYTES_DONE + bit) && errno == EAGAIN)
+			return false;
+		if (forbidden >> bit & 1 && !hold_byte(fd, BYTES_FORBIDDEN + bit) &&
+			errno == EAGAIN)
+			return false;
+	}
+	for (unsigned bit = 0; bit < DOES_BITS; bit++) {
+		if (done >> bit & 1 && held_by_others(fd, BYTES_FORBIDDEN + bit))
+			return false;
+		if (forbidden >> bit & 1 && held_by_others(fd, BYTES_DONE + bit))
+			return false;
+	}
+	return true;
+}
+
+static bool image_size(int fd, uint64_t *size, GError **error)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return fail_errno(error, VITRINE_ERROR_HOST, "cannot look at it");
+	if (S_ISBLK(status.st_mode)) {
+		if (ioctl(fd, BLKGETSIZE64, size) < 0)
+			return fail_errno(error, VITRINE_ERROR_HOST, "cannot find out its size");
+	} else if (S_ISREG(status.st_mode)) {
+		*size = status.st_size;
+	} else {
+		return fail(error, VITRINE_ERROR_INPUT, "it is neither a file nor a block device");
+	}
+	if (*size == 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"it is empty; a raw image has the size of its disk");
+	if (*size % SECTOR != 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"its size, %" G_GUINT64_FORMAT
+			" bytes, is no multiple of %d; it is no raw image, or "
+			"was cut short",
+			*size, SECTOR);
+	return true;
+}
+
+static bool check_image(int fd, const struct block_config *config, uint64_t *size, GError **error)
+{
+	if (!image_size(fd, size, error))
+		return false;
+	if (!lock_image(fd, config->read_only))
+		return fail(error, VITRINE_ERROR_BUSY,
+			"another program uses it%s; end that one, or use readonly=on on both sides",
+			config->read_only ? " for writing" : "");
+	return true;
+}
+
+struct block_backend *block_backend_open(const struct block_config *config, GError **error)
+{
+	int flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY |
+		    (config->no_cache ? O_DIRECT : 0);
+	int fd = open(config->path, flags | O_NONBLOCK);
+	struct block_backend *backend;
+	uint64_t size;
+
+	if (fd < 0) {
+		fail_errno(error, VITRINE_ERROR_HOST, "disk image %s: cannot open it for %s",
+			config->path,
+			config->read_only ? "reading" : "writing (readonly=on needs less)");
+		return NULL;
+	}
+	if (!check_image(fd, config, &size, error)) {
+		g_prefix_error(error, "disk image %s: ", config->path);
+		close(fd);
+		return NULL;
+	}
+	backend = g_new0(struct block_backend, 1);
+	*backend = (struct block_backend) {
+		.id = g_strdup(config->id),
+		.path = g_strdup(config->path),
+		.fd = fd,
+		.size = size,
+		.read_only = config->read_only,
+		.discard = config->discard && !config->read_only,
+		.no_flush = config->no_flush,
+	};
+	return backend;
+}
+
+void block_backend_close(struct block_backend *backend)
+{
+	close(backend->fd);
+	g_free(backend->id);
+	g_free(backend->path);
+	g_free(backend);
+}
