@@ -20,13 +20,18 @@ struct fw_cfg;
 struct vcpu;
 struct machine_type;
 struct chardev;
-struct block_backend;
+struct drives;
+struct machine_property;
 
-enum { MACHINE_MAX_CPUS = 8, MACHINE_GSIS = 24, MACHINE_SERIAL_PORTS = 4 };
+enum {
+	MACHINE_MAX_CPUS = 8,
+	MACHINE_GSIS = 24,
+	MACHINE_SERIAL_PORTS = 4
+};
 
 /* The names are those of QMP's RunState. */
 enum run_state {
-	RUN_STATE_PRELAUNCH,      /* not started yet (-S) */
+	RUN_STATE_PRELAUNCH, /* not started yet (-S) */
 	RUN_STATE_RUNNING,
 	RUN_STATE_PAUSED,         /* by the user */
 	RUN_STATE_SHUTDOWN,       /* the guest is off and the program stays (-no-shutdown) */
@@ -63,7 +68,7 @@ bool machine_cause_by_guest(enum machine_cause cause);
 struct machine_event_info {
 	enum machine_event event;
 	enum machine_cause cause; /* RESET, SHUTDOWN */
-	const char *text;         /* INTERNAL_ERROR: reason, registers and code bytes, several lines */
+	const char *text; /* INTERNAL_ERROR: reason, registers and code bytes, several lines */
 };
 
 typedef void (*machine_event_func)(const struct machine_event_info *info, void *watcher);
@@ -71,15 +76,15 @@ typedef void (*machine_event_func)(const struct machine_event_info *info, void *
 /* What the machine is built from; made from the options by vmm/options/. Strings are borrowed for the machine's life. */
 struct machine_config {
 	const struct machine_type *type;
-	const char *name;       /* NULL: "guest-PID" */
-	const char *uuid;       /* canonical text; NULL: zeros */
-	const char *cpu;        /* NULL: the type's */
-	uint64_t memory_size;   /* bytes */
-	unsigned cpus;          /* 1..MACHINE_MAX_CPUS */
+	const char *name;                     /* NULL: "guest-PID" */
+	const char *uuid;                     /* canonical text; NULL: zeros */
+	const char *cpu;                      /* NULL: the type's */
+	uint64_t memory_size;                 /* bytes */
+	unsigned cpus;                        /* 1..MACHINE_MAX_CPUS */
 	const char *kernel, *initrd, *append; /* file names, NULL: none */
-	const char *firmware;   /* file name, NULL: the type's */
-	bool no_reboot;         /* a guest's reset ends the program */
-	bool no_shutdown;       /* a guest's power-off leaves the program */
+	const char *firmware;                 /* file name, NULL: the type's */
+	bool no_reboot;                       /* a guest's reset ends the program */
+	bool no_shutdown;                     /* a guest's power-off leaves the program */
 	bool start_paused;
 };
 
@@ -92,18 +97,51 @@ struct machine {
 	struct pci_bus *pci; /* root bus */
 	struct fw_cfg *fw_cfg;
 	struct display *display;
-	GPtrArray *devices; /* of struct device, in the order of creation, which is the order of reset */
+	GPtrArray *
+		devices; /* of struct device, in the order of creation, which is the order of reset */
 	struct vcpu *cpus[MACHINE_MAX_CPUS];
 	unsigned cpu_count;
-	uint64_t low_memory, high_memory; /* bytes of RAM below and above 4 GiB */
+	uint64_t low_memory, high_memory;             /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;
 	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
+	struct drives *drives;
+
+	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
 
 	enum run_state state;
 	GArray *watchers;
-	bool interrupt_lines[MACHINE_GSIS];
+	struct machine_requests *requests; /* see run-state.c */
+	void (*press_power_button)(void *device);
+	void *power_button;
+	bool ended; /* the main loop has nothing left to do */
+	int exit_status;
 };
+
+/**
+ * machine_new - KVM, memory, processors and the fixed devices of the type, paused
+ * @config: has to outlive the machine
+ * @serial, @debugcon, @chardevs, @drives: see the members of struct machine; outlive the machine as well
+ *
+ * Returns NULL with @error.
+ */
+struct machine_parts {
+	struct chardev *serial[MACHINE_SERIAL_PORTS];
+	struct chardev *debugcon;
+	GPtrArray *chardevs;
+	struct drives *drives;
+};
+
+struct machine *machine_new(
+	const struct machine_config *config, const struct machine_parts *parts, GError **error);
+void machine_free(struct machine *machine);
+
+/* Adds a device before the machine starts; @properties has @count name and value pairs. */
+bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
+	const struct machine_property *properties, unsigned count, GError **error);
+
+/* After the last device: firmware tables, then everything as at power-on. The state is PRELAUNCH. */
+bool machine_finish(struct machine *machine, GError **error);
 
 /* Interrupt line of the chipset (GSI); level-triggered ones stay until lowered. With the lock. */
 void machine_set_irq(struct machine *machine, unsigned gsi, bool level);
@@ -117,10 +155,11 @@ void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
 void machine_exit(struct machine *machine, int status);
 
 /* Control: on the main loop, without the lock. */
-void machine_stop(struct machine *machine);             /* STOP event; nothing when it does not run */
-bool machine_cont(struct machine *machine, GError **error); /* fails after an internal error and when shut down */
+void machine_stop(struct machine *machine); /* STOP event; nothing when it does not run */
+bool machine_cont(struct machine *machine,
+	GError **error); /* fails after an internal error and when shut down */
 void machine_reset(struct machine *machine, enum machine_cause cause);
-void machine_powerdown(struct machine *machine);        /* presses the power button */
+void machine_powerdown(struct machine *machine); /* presses the power button */
 void machine_quit(struct machine *machine, enum machine_cause cause);
 bool machine_inject_nmi(struct machine *machine, GError **error);
 
@@ -129,6 +168,9 @@ void machine_set_power_button(struct machine *machine, void (*press)(void *devic
 
 void machine_watch(struct machine *machine, machine_event_func func, void *watcher);
 void machine_unwatch(struct machine *machine, void *watcher);
+
+/* First device of this class, or NULL. */
+struct device *machine_device_of_class(struct machine *machine, const struct device_class *class);
 
 /* First device with this id, or NULL. */
 struct device *machine_device(struct machine *machine, const char *id);

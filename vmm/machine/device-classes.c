@@ -1,0 +1,65 @@
+/* The table of device classes. The order is that of -device help. */
+#include <string.h>
+
+#include "vmm/chipset/debug-exit.h"
+#include "vmm/chipset/debugcon.h"
+#include "vmm/chipset/i8042.h"
+#include "vmm/chipset/ich9-lpc.h"
+#include "vmm/chipset/mc146818.h"
+#include "vmm/chipset/mch.h"
+#include "vmm/chipset/port92.h"
+#include "vmm/chipset/serial.h"
+#include "vmm/device.h"
+#include "vmm/display/bochs-display-pci.h"
+#include "vmm/display/vga-pci.h"
+#include "vmm/pci/pci.h"
+#include "vmm/virtio/virtio-blk.h"
+#include "vmm/virtio/virtio-rng.h"
+
+static const struct device_class *const classes[] = {
+	&vga_pci_class,
+	&bochs_display_pci_class,
+	&virtio_blk_class,
+	&virtio_rng_class,
+	&isa_serial_class,
+	&isa_debugcon_class,
+	&isa_debug_exit_class,
+	&i8042_class,
+	&port92_class,
+	&mc146818_class,
+	&mch_class,
+	&ich9_lpc_class,
+	NULL,
+};
+
+static const struct property pci_properties[] = {
+	{ "addr", PROPERTY_STRING, offsetof(struct pci_device, address_option), NULL,
+		"place on the bus: SLOT or SLOT.FUNCTION, hexadecimal" },
+	{ "bus", PROPERTY_STRING, offsetof(struct pci_device, bus_option), NULL,
+		"name of the bus" },
+	{ "romfile", PROPERTY_STRING, offsetof(struct pci_device, rom_file), NULL,
+		"file with the option ROM; empty for none" },
+	{ .type = PROPERTY_END },
+};
+
+static const struct property no_properties[] = {
+	{ .type = PROPERTY_END },
+};
+
+const struct device_class *const *device_classes(void)
+{
+	return classes;
+}
+
+const struct device_class *device_class_find(const char *name)
+{
+	for (size_t i = 0; classes[i]; i++)
+		if (strcmp(classes[i]->name, name) == 0)
+			return classes[i];
+	return NULL;
+}
+
+const struct property *device_bus_properties(enum device_bus bus)
+{
+	return bus == BUS_PCI ? pci_properties : no_properties;
+}

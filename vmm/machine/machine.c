@@ -1,0 +1,201 @@
+/* A machine: what it consists of, made and unmade in one order. */
+#include "vmm/machine/machine.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "vmm/firmware/fw-cfg.h"
+#include "vmm/firmware/tables.h"
+#include "vmm/kvm/kvm.h"
+#include "vmm/kvm/vcpu.h"
+#include "vmm/machine/boards.h"
+#include "vmm/machine/machine-types.h"
+#include "vmm/machine/ram.h"
+#include "vmm/machine/run-state.h"
+#include "vmm/pci/pci.h"
+
+void machine_set_irq(struct machine *machine, unsigned gsi, bool level)
+{
+	kvm_set_irq(machine->kvm, gsi, level);
+}
+
+struct device *machine_device(struct machine *machine, const char *id)
+{
+	for (guint i = 0; i < machine->devices->len; i++) {
+		struct device *device = machine->devices->pdata[i];
+
+		if (g_strcmp0(device->id, id) == 0)
+			return device;
+	}
+	return NULL;
+}
+
+struct device *machine_device_of_class(struct machine *machine, const struct device_class *class)
+{
+	for (guint i = 0; i < machine->devices->len; i++) {
+		struct device *device = machine->devices->pdata[i];
+
+		if (device->class == class)
+			return device;
+	}
+	return NULL;
+}
+
+/* What the type's file says about devices of this class that are added to it. */
+static bool set_type_defaults(struct device *device, GError **error)
+{
+	const struct machine_type *type = device->machine->config->type;
+
+	for (guint i = 0; i < type->default_count; i++) {
+		const struct machine_type_device *defaults = &type->defaults[i];
+
+		if (strcmp(defaults->class, device->class->name) != 0)
+			continue;
+		for (guint j = 0; j < defaults->property_count; j++)
+			if (!device_set_property(device, defaults->properties[j].name,
+				    defaults->properties[j].value, error))
+				return false;
+	}
+	return true;
+}
+
+bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
+	const struct machine_property *properties, unsigned count, GError **error)
+{
+	struct device *device = device_new(machine, class, id);
+	bool done;
+
+	g_mutex_lock(&machine->lock);
+	done = set_type_defaults(device, error);
+	for (unsigned i = 0; done && i < count; i++)
+		done = device_set_property(device, properties[i].name, properties[i].value, error);
+	done = done && device_realize(device, error);
+	g_mutex_unlock(&machine->lock);
+	if (!done)
+		device_free(device);
+	return done;
+}
+
+static bool add_fixed_devices(struct machine *machine, GError **error)
+{
+	const struct machine_type *type = machine->config->type;
+
+	for (guint i = 0; i < type->device_count; i++) {
+		const struct machine_type_device *fixed = &type->devices[i];
+		const struct device_class *class = device_class_find(fixed->class);
+
+		if (!class)
+			return fail(error, VITRINE_ERROR_INPUT,
+				"machine type %s: [device %s] type=%s: there is no such device",
+				type->name, fixed->name, fixed->class);
+		if (!machine_add_device(machine, class, NULL, fixed->properties,
+			    fixed->property_count, error)) {
+			g_prefix_error(error, "machine type %s: ", type->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool add_cpus(struct machine *machine, GError **error)
+{
+	for (unsigned i = 0; i < machine->config->cpus; i++) {
+		machine->cpus[i] = vcpu_new(machine, i, machine->config->cpus, error);
+		if (!machine->cpus[i])
+			return false;
+		machine->cpu_count++;
+	}
+	return true;
+}
+
+static bool build(struct machine *machine, GError **error)
+{
+	const struct board *board = board_find(machine->config->type->board, error);
+
+	if (!board)
+		return false;
+	machine->kvm = kvm_new(error);
+	if (!machine->kvm)
+		return false;
+	machine->memory = guest_memory_new(machine->kvm);
+	if (!machine_add_ram(machine, board, error) || !machine_add_firmware(machine, error))
+		return false;
+	machine->pci = board->new_bus(machine);
+	machine->fw_cfg = fw_cfg_new(machine);
+	return add_fixed_devices(machine, error) && add_cpus(machine, error);
+}
+
+struct machine *machine_new(
+	const struct machine_config *config, const struct machine_parts *parts, GError **error)
+{
+	struct machine *machine = g_new0(struct machine, 1);
+
+	machine->config = config;
+	memcpy(machine->serial, parts->serial, sizeof(machine->serial));
+	machine->debugcon = parts->debugcon;
+	machine->chardevs = parts->chardevs;
+	machine->drives = parts->drives;
+	g_mutex_init(&machine->lock);
+	io_space_init(&machine->ports, "ports");
+	io_space_init(&machine->mmio, "memory");
+	machine->devices = g_ptr_array_new();
+	machine->memory_blocks = g_ptr_array_new();
+	machine->watchers = machine_watchers_new();
+	machine->requests = machine_requests_new();
+	machine->display = display_new(&machine->lock);
+	if (build(machine, error))
+		return machine;
+	machine_free(machine);
+	return NULL;
+}
+
+bool machine_finish(struct machine *machine, GError **error)
+{
+	bool done;
+
+	g_mutex_lock(&machine->lock);
+	board_find(machine->config->type->board, NULL)->finish(machine);
+	done = firmware_tables_add(machine, error);
+	g_mutex_unlock(&machine->lock);
+	if (done)
+		machine_reset_parts(machine);
+	return done;
+}
+
+void machine_reset_parts(struct machine *machine)
+{
+	g_mutex_lock(&machine->lock);
+	machine_restore_firmware(machine);
+	kvm_reset_chips(machine->kvm);
+	for (guint i = 0; i < machine->devices->len; i++)
+		device_reset(machine->devices->pdata[i]);
+	fw_cfg_reset(machine->fw_cfg);
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		vcpu_reset(machine->cpus[i]);
+	g_mutex_unlock(&machine->lock);
+}
+
+void machine_free(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		vcpu_free(machine->cpus[i]);
+	machine->cpu_count = 0;
+	g_mutex_lock(&machine->lock);
+	for (guint i = machine->devices->len; i > 0; i--)
+		device_free(machine->devices->pdata[i - 1]);
+	g_clear_pointer(&machine->fw_cfg, fw_cfg_free);
+	g_clear_pointer(&machine->pci, pci_bus_free);
+	g_mutex_unlock(&machine->lock);
+	machine_free_ram(machine);
+	g_clear_pointer(&machine->memory, guest_memory_free);
+	g_clear_pointer(&machine->kvm, kvm_free);
+	display_free(machine->display);
+	g_ptr_array_unref(machine->devices);
+	g_ptr_array_unref(machine->memory_blocks);
+	g_array_unref(machine->watchers);
+	machine_requests_free(machine->requests);
+	io_space_clear(&machine->ports);
+	io_space_clear(&machine->mmio);
+	g_mutex_clear(&machine->lock);
+	g_free(machine);
+}

@@ -1,0 +1,144 @@
+/* RAM and firmware of a machine: what backs them and where they appear. */
+#include "vmm/machine/ram.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "vmm/firmware/files.h"
+#include "vmm/machine/machine-types.h"
+
+enum {
+	VGA_WINDOW = 0xa0000, /* no RAM here, up to: */
+	VGA_WINDOW_END = 0xc0000,
+	FIRMWARE_COPY = 0xe0000,
+	FIRMWARE_COPY_SIZE = 128 * KiB,
+	FIRMWARE_MAX = 16 * MiB,
+	MEMORY_MIN = 2 * MiB,
+};
+
+struct memory_block {
+	void *bytes;
+	uint64_t size;
+	struct memory_slot *slots[2];
+	bool is_firmware;
+};
+
+static struct memory_block *add_block(struct machine *machine, uint64_t size, GError **error)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct memory_block *block;
+
+	if (bytes == MAP_FAILED) {
+		fail_errno(error, VITRINE_ERROR_HOST,
+			"the host has no %" G_GUINT64_FORMAT
+			" MiB of memory for the guest; give less with -m",
+			size / MiB);
+		return NULL;
+	}
+	block = g_new0(struct memory_block, 1);
+	block->bytes = bytes;
+	block->size = size;
+	g_ptr_array_add(machine->memory_blocks, block);
+	return block;
+}
+
+static bool map_slot(struct machine *machine, struct memory_block *block, unsigned index,
+	const char *name, uint64_t offset, uint64_t size, uint64_t address, unsigned flags,
+	GError **error)
+{
+	block->slots[index] = memory_slot_new(
+		machine->memory, name, (uint8_t *)block->bytes + offset, size, flags);
+	return memory_slot_map(block->slots[index], address, error);
+}
+
+static bool add_low_ram(struct machine *machine, uint64_t size, GError **error)
+{
+	struct memory_block *block = add_block(machine, size, error);
+
+	/* The guest's crash dumps and our core files are better off without all of RAM. */
+	return block && madvise(block->bytes, size, MADV_DONTDUMP) == 0 &&
+	       map_slot(machine, block, 0, "RAM below 640 KiB", 0, VGA_WINDOW, 0, MEMORY_SLOT_RAM,
+		       error) &&
+	       map_slot(machine, block, 1, "RAM", VGA_WINDOW_END, size - VGA_WINDOW_END,
+		       VGA_WINDOW_END, MEMORY_SLOT_RAM, error);
+}
+
+bool machine_add_ram(struct machine *machine, const struct board *board, GError **error)
+{
+	uint64_t size = machine->config->memory_size;
+	struct memory_block *high;
+
+	if (size < MEMORY_MIN)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-m: %" G_GUINT64_FORMAT
+			" KiB are too little memory; a guest needs at least %d MiB",
+			size / KiB, MEMORY_MIN / MiB);
+	if (size % (4 * KiB) != 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-m: %" G_GUINT64_FORMAT " bytes are no whole number of 4 KiB pages", size);
+	machine->low_memory = size <= board->low_memory_max ? size : board->low_memory_split;
+	machine->high_memory = size - machine->low_memory;
+	if (!add_low_ram(machine, machine->low_memory, error))
+		return false;
+	if (machine->high_memory == 0)
+		return true;
+	high = add_block(machine, machine->high_memory, error);
+	return high && madvise(high->bytes, high->size, MADV_DONTDUMP) == 0 &&
+	       map_slot(machine, high, 0, "RAM above 4 GiB", 0, high->size, UINT64_C(1) << 32,
+		       MEMORY_SLOT_RAM, error);
+}
+
+bool machine_add_firmware(struct machine *machine, GError **error)
+{
+	const char *name = machine->config->firmware ? machine->config->firmware
+						     : machine->config->type->firmware;
+	g_autoptr(GBytes) file = firmware_file_load(name, error);
+	struct memory_block *block;
+	gsize size;
+
+	if (!file)
+		return false;
+	size = g_bytes_get_size(file);
+	if (size == 0 || size > FIRMWARE_MAX || size % (64 * KiB) != 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s is no firmware image: its size is %zu bytes, and has to be a multiple "
+			"of 64 KiB, at "
+			"most %d MiB",
+			name, size, FIRMWARE_MAX / MiB);
+	block = add_block(machine, size, error);
+	if (!block)
+		return false;
+	memcpy(block->bytes, g_bytes_get_data(file, NULL), size);
+	block->is_firmware = true;
+	return map_slot(machine, block, 0, "firmware", 0, size, (UINT64_C(1) << 32) - size,
+		MEMORY_SLOT_READ_ONLY, error);
+}
+
+void machine_restore_firmware(struct machine *machine)
+{
+	for (guint i = 0; i < machine->memory_blocks->len; i++) {
+		const struct memory_block *block = machine->memory_blocks->pdata[i];
+		uint64_t length = MIN(block->size, FIRMWARE_COPY_SIZE);
+
+		if (block->is_firmware)
+			guest_memory_write(machine->memory,
+				FIRMWARE_COPY + FIRMWARE_COPY_SIZE - length,
+				(uint8_t *)block->bytes + block->size - length, length);
+	}
+}
+
+void machine_free_ram(struct machine *machine)
+{
+	for (guint i = 0; i < machine->memory_blocks->len; i++) {
+		struct memory_block *block = machine->memory_blocks->pdata[i];
+
+		for (size_t j = 0; j < G_N_ELEMENTS(block->slots); j++)
+			memory_slot_free(block->slots[j]);
+		munmap(block->bytes, block->size);
+		g_free(block);
+	}
+	g_ptr_array_set_size(machine->memory_blocks, 0);
+}

@@ -1,0 +1,350 @@
+/* Whether a machine runs: stop, continue, reset, power-off, and what happens when KVM fails.
+ *
+ * Devices ask from any thread; the main loop acts. From the moment of asking the processors are on their way to parking, so
+ * that a guest which asked for a reset does not run on behind it.
+ */
+#include "vmm/machine/run-state.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "vmm/kvm/kvm.h"
+#include "vmm/kvm/vcpu.h"
+
+struct machine_requests {
+	GMutex lock; /* for what follows */
+	bool reset, shutdown, failed, exit;
+	enum machine_cause reset_cause, shutdown_cause;
+	int exit_status;
+	bool scheduled;
+};
+
+struct watcher {
+	machine_event_func func;
+	void *owner;
+};
+
+static const char *const state_names[RUN_STATES] = {
+	[RUN_STATE_PRELAUNCH] = "prelaunch",
+	[RUN_STATE_RUNNING] = "running",
+	[RUN_STATE_PAUSED] = "paused",
+	[RUN_STATE_SHUTDOWN] = "shutdown",
+	[RUN_STATE_INTERNAL_ERROR] = "internal-error",
+	[RUN_STATE_IO_ERROR] = "io-error",
+};
+
+static const struct {
+	const char *name;
+	bool by_guest;
+} causes[] = {
+	[CAUSE_HOST_QMP_QUIT] = { "host-qmp-quit", false },
+	[CAUSE_HOST_QMP_SYSTEM_RESET] = { "host-qmp-system-reset", false },
+	[CAUSE_HOST_SIGNAL] = { "host-signal", false },
+	[CAUSE_HOST_ERROR] = { "host-error", false },
+	[CAUSE_GUEST_SHUTDOWN] = { "guest-shutdown", true },
+	[CAUSE_GUEST_RESET] = { "guest-reset", true },
+	[CAUSE_GUEST_PANIC] = { "guest-panic", true },
+};
+
+const char *run_state_name(enum run_state state)
+{
+	return state_names[state];
+}
+
+const char *machine_cause_name(enum machine_cause cause)
+{
+	return causes[cause].name;
+}
+
+bool machine_cause_by_guest(enum machine_cause cause)
+{
+	return causes[cause].by_guest;
+}
+
+GArray *machine_watchers_new(void)
+{
+	return g_array_new(FALSE, FALSE, sizeof(struct watcher));
+}
+
+void machine_watch(struct machine *machine, machine_event_func func, void *owner)
+{
+	struct watcher watcher = { func, owner };
+
+	g_array_append_val(machine->watchers, watcher);
+}
+
+void machine_unwatch(struct machine *machine, void *owner)
+{
+	for (guint i = machine->watchers->len; i > 0; i--)
+		if (g_array_index(machine->watchers, struct watcher, i - 1).owner == owner)
+			g_array_remove_index(machine->watchers, i - 1);
+}
+
+static void tell_text(struct machine *machine, enum machine_event event, enum machine_cause cause,
+	const char *text)
+{
+	struct machine_event_info info = { .event = event, .cause = cause, .text = text };
+
+	for (guint i = 0; i < machine->watchers->len; i++) {
+		struct watcher watcher = g_array_index(machine->watchers, struct watcher, i);
+
+		watcher.func(&info, watcher.owner);
+	}
+}
+
+static void tell(struct machine *machine, enum machine_event event, enum machine_cause cause)
+{
+	tell_text(machine, event, cause, NULL);
+}
+
+static void kick_cpus(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		vcpu_kick(machine->cpus[i]);
+}
+
+static void park_cpus(struct machine *machine)
+{
+	kick_cpus(machine);
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		vcpu_wait_parked(machine->cpus[i]);
+}
+
+static void continue_cpus(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		vcpu_continue(machine->cpus[i]);
+}
+
+static void set_devices_running(struct machine *machine, bool running)
+{
+	g_mutex_lock(&machine->lock);
+	for (guint i = 0; i < machine->devices->len; i++) {
+		struct device *device = machine->devices->pdata[i];
+
+		if (device->class->set_running)
+			device->class->set_running(device, running);
+	}
+	g_mutex_unlock(&machine->lock);
+}
+
+static void halt(struct machine *machine, enum run_state state)
+{
+	bool was_running = machine->state == RUN_STATE_RUNNING;
+
+	park_cpus(machine);
+	machine->state = state;
+	if (!was_running)
+		return;
+	set_devices_running(machine, false);
+	tell(machine, MACHINE_EVENT_STOP, CAUSE_HOST_SIGNAL);
+}
+
+void machine_stop(struct machine *machine)
+{
+	if (machine->state == RUN_STATE_RUNNING)
+		halt(machine, RUN_STATE_PAUSED);
+}
+
+bool machine_cont(struct machine *machine, GError **error)
+{
+	if (machine->state == RUN_STATE_RUNNING)
+		return true;
+	if (machine->state == RUN_STATE_INTERNAL_ERROR || machine->state == RUN_STATE_SHUTDOWN)
+		return fail(
+			error, VITRINE_ERROR_STATE, "Resetting the Virtual Machine is required");
+	machine->state = RUN_STATE_RUNNING;
+	set_devices_running(machine, true);
+	tell(machine, MACHINE_EVENT_RESUME, CAUSE_HOST_SIGNAL);
+	continue_cpus(machine);
+	return true;
+}
+
+void machine_reset(struct machine *machine, enum machine_cause cause)
+{
+	park_cpus(machine);
+	machine_reset_parts(machine);
+	if (machine->state == RUN_STATE_INTERNAL_ERROR || machine->state == RUN_STATE_SHUTDOWN)
+		machine->state = RUN_STATE_PAUSED;
+	tell(machine, MACHINE_EVENT_RESET, cause);
+	if (machine->state == RUN_STATE_RUNNING)
+		continue_cpus(machine);
+}
+
+void machine_quit(struct machine *machine, enum machine_cause cause)
+{
+	if (machine->ended)
+		return;
+	halt(machine, RUN_STATE_SHUTDOWN);
+	tell(machine, MACHINE_EVENT_SHUTDOWN, cause);
+	machine->ended = true;
+	g_main_context_wakeup(NULL);
+}
+
+static void shut_down(struct machine *machine, enum machine_cause cause)
+{
+	if (!machine->config->no_shutdown) {
+		machine_quit(machine, cause);
+		return;
+	}
+	halt(machine, RUN_STATE_SHUTDOWN);
+	tell(machine, MACHINE_EVENT_SHUTDOWN, cause);
+}
+
+void machine_powerdown(struct machine *machine)
+{
+	g_mutex_lock(&machine->lock);
+	if (machine->press_power_button)
+		machine->press_power_button(machine->power_button);
+	g_mutex_unlock(&machine->lock);
+	tell(machine, MACHINE_EVENT_POWERDOWN, CAUSE_HOST_SIGNAL);
+}
+
+void machine_set_power_button(struct machine *machine, void (*press)(void *device), void *device)
+{
+	machine->press_power_button = press;
+	machine->power_button = device;
+}
+
+bool machine_inject_nmi(struct machine *machine, GError **error)
+{
+	bool done = true;
+
+	/* The kernel takes an NMI for a processor only between two runs of it. */
+	park_cpus(machine);
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		done = vcpu_inject_nmi(machine->cpus[i]) && done;
+	if (machine->state == RUN_STATE_RUNNING)
+		continue_cpus(machine);
+	return done || fail(error, VITRINE_ERROR_HOST, "KVM does not take the NMI");
+}
+
+static void report_failure(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++) {
+		const struct vcpu_failure *failure = vcpu_failure(machine->cpus[i]);
+		g_autofree char *text = NULL;
+
+		if (!failure)
+			continue;
+		text = g_strdup_printf(
+			"%s\n%scode: %s", failure->reason, failure->registers, failure->code);
+		log_error("the guest is stopped: %s", text);
+		tell_text(machine, MACHINE_EVENT_INTERNAL_ERROR, CAUSE_HOST_ERROR, text);
+	}
+}
+
+static gboolean handle_requests(gpointer opaque)
+{
+	struct machine *machine = opaque;
+	struct machine_requests *requests = machine->requests;
+	struct machine_requests now;
+
+	g_mutex_lock(&requests->lock);
+	now = *requests;
+	requests->reset = requests->shutdown = requests->failed = requests->exit = false;
+	requests->scheduled = false;
+	g_mutex_unlock(&requests->lock);
+
+	if (machine->ended)
+		return G_SOURCE_REMOVE;
+	if (now.exit) {
+		machine->exit_status = now.exit_status;
+		machine_quit(machine, CAUSE_GUEST_SHUTDOWN);
+	} else if (now.shutdown || (now.reset && machine->config->no_reboot &&
+					   machine_cause_by_guest(now.reset_cause))) {
+		shut_down(machine, now.shutdown ? now.shutdown_cause : now.reset_cause);
+	} else if (now.failed) {
+		halt(machine, RUN_STATE_INTERNAL_ERROR);
+		report_failure(machine);
+	} else if (now.reset) {
+		machine_reset(machine, now.reset_cause);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* With the lock of the requests. */
+static void schedule(struct machine *machine)
+{
+	if (!machine->requests->scheduled)
+		g_idle_add_full(G_PRIORITY_HIGH, handle_requests, machine, NULL);
+	machine->requests->scheduled = true;
+}
+
+void machine_request_reset(struct machine *machine, enum machine_cause cause)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->reset = true;
+	machine->requests->reset_cause = cause;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+	kick_cpus(machine);
+}
+
+void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->shutdown = true;
+	machine->requests->shutdown_cause = cause;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+	kick_cpus(machine);
+}
+
+void machine_exit(struct machine *machine, int status)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->exit = true;
+	machine->requests->exit_status = status;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+	kick_cpus(machine);
+}
+
+void machine_vcpu_failed(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->failed = true;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+}
+
+struct soon {
+	struct machine *machine;
+	void (*func)(struct machine *machine, void *device);
+	void *device;
+};
+
+static gboolean run_now(gpointer opaque)
+{
+	const struct soon *soon = opaque;
+
+	g_mutex_lock(&soon->machine->lock);
+	soon->func(soon->machine, soon->device);
+	g_mutex_unlock(&soon->machine->lock);
+	return G_SOURCE_REMOVE;
+}
+
+void machine_run_soon(
+	struct machine *machine, void (*func)(struct machine *machine, void *device), void *device)
+{
+	struct soon *soon = g_new(struct soon, 1);
+
+	*soon = (struct soon) { machine, func, device };
+	g_idle_add_full(G_PRIORITY_HIGH, run_now, soon, g_free);
+}
+
+struct machine_requests *machine_requests_new(void)
+{
+	struct machine_requests *requests = g_new0(struct machine_requests, 1);
+
+	g_mutex_init(&requests->lock);
+	return requests;
+}
+
+void machine_requests_free(struct machine_requests *requests)
+{
+	g_mutex_clear(&requests->lock);
+	g_free(requests);
+}
