@@ -1,0 +1,94 @@
+/* vitrine: a virtual machine monitor. From the command line to a running guest. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "version.h"
+#include "vmm/guest.h"
+#include "vmm/options/config.h"
+#include "vmm/options/help.h"
+
+static bool print_help(const struct options *options, GError **error)
+{
+	struct machine_types *types = NULL;
+	g_autofree char *text = NULL;
+
+	if (help_needs_types(options)) {
+		types = machine_types_load(NULL, error);
+		if (!types)
+			return false;
+	}
+	text = help_text(options, types, error);
+	if (text)
+		fputs(text, stdout);
+	g_clear_pointer(&types, machine_types_free);
+	return text != NULL;
+}
+
+static bool write_config(const struct options *options, GError **error)
+{
+	g_autofree char *text = options_write(options);
+
+	if (strcmp(options->write_config, "-") != 0)
+		return g_file_set_contents(options->write_config, text, -1, error);
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		return fail_errno(error, VITRINE_ERROR_HOST, "-writeconfig: cannot write");
+	return true;
+}
+
+static bool run_guest(const struct options *options, int *status, GError **error)
+{
+	struct machine_types *types = machine_types_load(NULL, error);
+	struct config *config;
+	bool done = false;
+
+	if (!types)
+		return false;
+	config = config_new(options, types, error);
+	if (config) {
+		done = guest_run(config, status, error);
+		config_free(config);
+	}
+	machine_types_free(types);
+	return done;
+}
+
+static bool run(struct options *options, int count, char **arguments, int *status, GError **error)
+{
+	if (!options_parse(options, count, arguments, error))
+		return false;
+	switch (options->request) {
+	case OPTIONS_VERSION:
+		puts("vitrine (Vitrine) " VITRINE_VERSION);
+		return true;
+	case OPTIONS_HELP:
+	case OPTIONS_LIST:
+	case OPTIONS_DESCRIBE:
+		return print_help(options, error);
+	case OPTIONS_RUN:
+		break;
+	}
+	if (options->write_config && !write_config(options, error))
+		return false;
+	return run_guest(options, status, error);
+}
+
+int main(int argc, char **argv)
+{
+	struct options *options = options_new();
+	g_autoptr(GError) error = NULL;
+	int status = EXIT_SUCCESS;
+
+	setlocale(LC_ALL, "");
+	g_set_prgname("vitrine");
+	if (!run(options, argc - 1, argv + 1, &status, &error)) {
+		/* The one line that a refusal gets. */
+		fprintf(stderr, "vitrine: %s\n", error->message);
+		status = EXIT_FAILURE;
+	}
+	options_free(options);
+	return status;
+}
