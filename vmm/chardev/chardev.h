@@ -49,11 +49,18 @@ void chardev_free(struct chardev *chardev); /* removes its socket file, restores
 
 const char *chardev_id(const struct chardev *chardev);
 char *chardev_filename(const struct chardev *chardev); /* as query-chardev has it; to be freed */
-bool chardev_is_open(const struct chardev *chardev);   /* "frontend-open" */
+bool chardev_is_open(const struct chardev *chardev);   /* somebody is there; any thread */
 
-/* One front end at most; NULL ops to leave. */
+/* One front end at most; NULL ops to leave. When somebody is there already, it is told so at once. */
 void chardev_attach(struct chardev *chardev, const struct chardev_ops *ops, void *front_end);
 bool chardev_is_taken(const struct chardev *chardev);
+
+/* How much waits for a slow or absent reader, instead of CHARDEV_QUEUE_SIZE. */
+void chardev_set_queue_size(struct chardev *chardev, size_t size);
+
+/* Takes up to @length of the oldest bytes out of a ring buffer. Any thread. */
+bool chardev_is_ring(const struct chardev *chardev);
+size_t chardev_ring_read(struct chardev *chardev, void *bytes, size_t length);
 
 /* Queues bytes for the host; never blocks; any thread. */
 void chardev_write(struct chardev *chardev, const void *bytes, size_t length);
