@@ -1,0 +1,27 @@
+/* QMP, the control protocol: JSON over UNIX sockets and character devices.
+ *
+ * Any number of clients at once. Each is greeted, negotiates, and then gets an answer to every command and all events. A
+ * client is cut off that sends more than a message may have or does not take what it is sent.
+ *
+ * Specification: QEMU Machine Protocol, docs/interop/qmp-spec of QEMU 7.2; commands as in QEMU's qapi/.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "vmm/machine/machine.h"
+
+struct chardev;
+struct qmp;
+
+/* @chardevs: of struct chardev, for query-chardev and ringbuf-read. Both outlive the result. On the main loop. */
+struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs);
+/* Sends what clients take without waiting, closes them all and removes the sockets. */
+void qmp_free(struct qmp *qmp);
+
+/* Listens on a UNIX socket. False with @error. */
+bool qmp_listen(struct qmp *qmp, const char *path, GError **error);
+
+/* Serves whoever is at the other end of a character device. False with @error when it has a front end already. */
+bool qmp_attach(struct qmp *qmp, struct chardev *chardev, GError **error);
