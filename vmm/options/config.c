@@ -144,7 +144,8 @@ static bool build_machine(
 	struct machine_config *machine = &builder->config->machine;
 	const char *cpu = get(builder, "cpu", "model");
 
-	machine->type = machine_types_find(types, get(builder, "machine", "type"), error);
+	builder->config->machine_asked = config_keep(builder, get(builder, "machine", "type"));
+	machine->type = machine_types_find(types, builder->config->machine_asked, error);
 	if (!machine->type) {
 		g_prefix_error(error, "-machine: ");
 		return false;

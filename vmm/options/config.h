@@ -49,7 +49,9 @@ struct qmp_config {
 };
 
 struct config {
-	struct machine_config machine;    /* its name is set */
+	struct machine_config machine; /* its name is set */
+	const char *
+		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */
 	unsigned sockets, cores, threads; /* their product is machine.cpus */
 	const char *runtime_base;         /* the folder of the guests' folders, absolute */
 	const char *runtime_dir;          /* this guest's: BASE/NAME */

@@ -238,7 +238,7 @@ static const struct option_spec specs[] = {
 	{ "readconfig", .kind = OPTION_FILE, .argument = "FILE",
 		.description = "read options from a file", .section = "Configuration files" },
 	{ "writeconfig", .kind = OPTION_FILE, .argument = "FILE",
-		.description = "write all options to a file (\"-\": standard output) and exit" },
+		.description = "write all options to a file (\"-\": standard output)" },
 
 	{ "help", "h", .kind = OPTION_INFO, .description = "show this text",
 		.section = "About vitrine" },
