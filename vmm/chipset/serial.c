@@ -474,6 +474,14 @@ static bool serial_realize(struct device *device, GError **error)
 	return true;
 }
 
+void isa_serial_place(const struct device *device, uint16_t *port, uint8_t *irq)
+{
+	const struct serial *serial = (const struct serial *)device;
+
+	*port = serial->port;
+	*irq = serial->irq;
+}
+
 static void serial_reset(struct device *device)
 {
 	struct serial *serial = (struct serial *)device;
