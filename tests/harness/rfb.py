@@ -3,10 +3,12 @@
 Specification: RFC 6143; the community specification (rfbproto) for the QEMU extended key event.
 """
 
+import os
 import select
 import socket
 import struct
 import zlib
+from pathlib import Path
 
 from harness.picture import Picture
 from harness.sockets import connect
@@ -254,13 +256,22 @@ class RfbClient:
                 try:
                     self.message()
                 except Timeout:
+                    self.keep_last()
                     raise Timeout(f'{what} was not seen within {deadline.seconds:g} s') from None
             picture = self.picture()
             if predicate(picture):
                 # The request that would be left open is none: every update answered one.
                 return picture
+            if deadline.left() == 0:
+                self.keep_last()
             deadline.check(what)
             self.request(incremental=size == (self.width, self.height))
+
+    def keep_last(self):
+        """Leave the picture for people to look at when it is not the expected one."""
+        folder = os.environ.get('LAB_OUT') or os.environ.get('VITRINE_TEST_OUT')
+        if folder:
+            self.picture().write_png(Path(folder) / 'last-picture.png')
 
 
 class ZrleTiles:

@@ -18,20 +18,25 @@ FAR = 16
 
 
 @functools.cache
-def glyphs():
-    """The character set: from the glyph's 128 bits to its number."""
+def font():
+    """The glyphs of the 256 characters, sixteen bytes each, a byte for a row of pixels."""
     for name in VGA_BIOSES:
         if not Path(name).exists():
             continue
         data = Path(name).read_bytes()
         start = data.find(FONT_START)
         if start >= 0:
-            table = {}
-            for code in [*range(32, 127), *range(128, 256), *range(1, 32)]:
-                bits = int.from_bytes(data[start + code * HEIGHT:start + (code + 1) * HEIGHT])
-                table.setdefault(bits, code)
-            return table
+            return data[start:start + 256 * HEIGHT]
     raise FileNotFoundError(f"no VGA BIOS with the PC's 8x16 characters among {', '.join(VGA_BIOSES)}")
+
+
+@functools.cache
+def glyphs():
+    """From a glyph's 128 bits to the number of its character; the plainest where several look alike."""
+    table = {}
+    for code in [*range(32, 127), *range(128, 256), *range(1, 32)]:
+        table.setdefault(int.from_bytes(font()[code * HEIGHT:(code + 1) * HEIGHT]), code)
+    return table
 
 
 @functools.cache
@@ -48,7 +53,10 @@ def character(bits):
 
 def cell_bits(rows, x):
     """The 8x16 pixels of a cell as 128 bits: the colour that is rarer in the cell is the ink."""
-    cell = [rows[y][(x + i) * 3:(x + i) * 3 + 3] for y in range(HEIGHT) for i in range(8)]
+    lines = [row[x * 3:(x + 8) * 3] for row in rows]
+    if lines.count(lines[0]) == HEIGHT and lines[0] == lines[0][:3] * 8:
+        return 0
+    cell = [line[i:i + 3] for line in lines for i in range(0, 24, 3)]
     paper = max(set(cell), key=cell.count)
     bits = 0
     for pixel in cell:

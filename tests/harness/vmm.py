@@ -83,7 +83,7 @@ class Vmm:
         self.qmp = None
         try:
             self.qmp = Qmp(self.qmp_path, self.program.running, seconds=seconds)
-            self.serials = [Serial.over_socket(path, self.program.running, seconds) for path in self.serial_paths]
+            self.serials = [self.connect_serial(port) for port in range(serials)]
             if not paused:
                 self.qmp.execute('cont')
         except (ConnectionError, Timeout) as error:
@@ -110,6 +110,10 @@ class Vmm:
     @property
     def serial(self):
         return self.serials[0]
+
+    def connect_serial(self, port):
+        """A new connection to a serial line; one that was there before has to be closed first."""
+        return Serial.over_socket(self.serial_paths[port], self.program.running)
 
     def record(self):
         """What guest.json says (ours only)."""

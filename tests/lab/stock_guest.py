@@ -1,0 +1,253 @@
+#!/usr/bin/python3
+"""A stock Debian kernel as a guest: booted, seen, typed at, logged into, reset and switched off.
+
+Runs itself in the lab where this machine's KVM cannot run stock guests. With `--vmm qemu` QEMU stands in
+for vitrine, which shows that the tests are right.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from harness.case import SKIPPED, Suite, check, equal, need_program
+from harness.picture import read_picture
+from harness.screen_text import screen_text
+from harness.terminal import Terminal
+from harness.vmm import bed, kind_under_test
+from lab.images import ARGUMENTS, PASSWORD, images
+
+LAB_SECONDS = 840
+PROMPT = r'stock# (\x1b\[6n)?$'
+
+suite = Suite(__doc__)
+
+
+class StockGuest:
+    """A guest with its disk; what it says on ttyS0 is followed."""
+
+    def __init__(self, context, name, options):
+        self.disk = context.directory / f'{name}.img'
+        shutil.copy(images() / 'disk.img', self.disk)
+        self.vmm = context.vmm(['-m', '192', '-drive', f'file={self.disk},format=raw,if=none,id=disk',
+                                '-device', 'virtio-blk-pci,drive=disk', *options], name=name)
+        self.serial = self.vmm.serial
+        self.qmp = self.vmm.qmp
+        self.facts = ''
+
+    def wait_started(self):
+        """Follow a start to its end; what the guest found is in `facts` then."""
+        self.serial.expect('guest: kernel')
+        start = self.serial.position
+        self.serial.expect('guest: started')
+        self.facts = self.serial.log[start:self.serial.position]
+
+    def found(self, what):
+        return what in self.facts
+
+    def log_in(self, line=None):
+        line = line or self.serial
+        line.expect('stock login: ')
+        line.send('root\n')
+        line.expect('Password: ')
+        line.send(f'{PASSWORD}\n')
+        line.expect(PROMPT)
+
+    def run(self, command, line=None):
+        """Run a command in the shell on ttyS0; returns what it printed."""
+        line = line or self.serial
+        line.send(f'{command}\n')
+        line.expect(r'\n')
+        start = line.position
+        match = line.expect(PROMPT)
+        return line.log[start:match.start()].replace('\r', '').strip()
+
+
+def booted_directly(context):
+    guest = StockGuest(context, 'direct', [
+        '-smp', '2', '-device', 'bochs-display', '-device', 'virtio-rng-pci',
+        '-kernel', images() / 'vmlinuz', '-initrd', images() / 'initramfs', '-append', ARGUMENTS])
+    guest.wait_started()
+    return guest
+
+
+def direct(t):
+    return t.shared('direct', booted_directly)
+
+
+@suite.test
+def the_kernel_boots_directly(t):
+    guest = direct(t)
+    check(guest.found('start 1 from this disk'), f'no start from the disk among: {guest.facts}')
+
+
+@suite.test
+def two_processors_run(t):
+    check(direct(t).found('processors 2'), direct(t).facts)
+
+
+@suite.test
+def bochs_drm_binds(t):
+    check(direct(t).found('display bochs-drm'), direct(t).facts)
+
+
+@suite.test
+def virtio_rng_gives_entropy(t):
+    check(direct(t).found('entropy virtio_rng'), direct(t).facts)
+
+
+@suite.test
+def the_clock_is_the_hosts(t):
+    guest = direct(t)
+    clock = int(guest.facts.split('guest: clock ')[1].split()[0])
+    check(abs(clock - os.stat(guest.disk).st_mtime) < 600, f"the guest's clock says {clock}")
+
+
+@suite.test
+def its_console_is_seen(t):
+    guest = direct(t)
+    client = guest.vmm.vnc()
+    picture = client.wait(lambda picture: 'stock#' in screen_text(picture), 'the shell prompt on tty1')
+    keep(picture, 'console')
+    check(guest.found(f'framebuffer {picture.width},{picture.height}'), f'{picture.size} is shown: {guest.facts}')
+
+
+@suite.test
+def a_screendump_shows_what_vnc_shows(t):
+    guest = direct(t)
+    guest.qmp.execute('stop')
+    picture = guest.vmm.vnc().wait(lambda picture: True)
+    for kind in ('ppm', 'png'):
+        path = t.directory / f'dump.{kind}'
+        guest.qmp.screendump(path, kind)
+        equal(read_picture(path).differing(picture), 0, f'pixels of the {kind} that differ')
+    guest.qmp.execute('cont')
+
+
+@suite.test
+def a_login_on_the_serial_line_works(t):
+    guest = direct(t)
+    if kind_under_test() == 'qemu':
+        guest.log_in()
+        equal(guest.run('tty'), '/dev/ttyS0', 'the terminal of the login')
+        return
+    guest.serial.close()
+    console = Terminal([need_program('vitrine-console'), '--runtime-dir', guest.vmm.runtime, 'attach', 'direct'])
+    console.line.send('\n')
+    guest.log_in(console.line)
+    equal(guest.run('tty', console.line), '/dev/ttyS0', 'the terminal of the login')
+    before = console.settings_at_start
+    console.line.send('\x1d')
+    equal(console.wait(), 0, "vitrine-console's exit status")
+    equal(console.settings(), before, 'the settings of the terminal afterwards')
+    guest.serial = guest.vmm.connect_serial(0)
+
+
+@suite.test
+def typed_text_appears(t):
+    guest = direct(t)
+    client = guest.vmm.vnc()
+    before = client.wait(lambda picture: 'stock#' in screen_text(picture))
+    client.type('echo It is $((6 * 7)) | tee /dev/ttyS0\n')
+    guest.serial.expect('It is 42')
+    after = client.wait(lambda picture: 'It is 42' in screen_text(picture), 'the answer on the screen')
+    keep(after, 'typed')
+    lines = screen_text(after)
+    check('echo It is $((6 * 7)) | tee /dev/ttyS0' in lines, f'the command is not on the screen: {lines}')
+    rows = before.changed_rows(after)
+    check(rows and rows[-1] - rows[0] < 5 * 16, f'rows {rows[0]} to {rows[-1]} changed for three lines of text')
+
+
+@suite.test
+def stop_and_cont_hold_and_release_it(t):
+    guest = direct(t)
+    for _ in range(2):
+        guest.qmp.execute('stop')
+        guest.qmp.wait_event('STOP')
+        equal(guest.qmp.status(), 'paused', 'the status after stop')
+        guest.serial.send('echo still $((40 + 2))\n')
+        check(guest.serial.quiet(1), f'a paused guest speaks: {guest.serial.log[-200:]!r}')
+        guest.qmp.execute('cont')
+        guest.qmp.wait_event('RESUME')
+        equal(guest.qmp.status(), 'running', 'the status after cont')
+        guest.serial.expect('still 42')
+        guest.serial.expect(PROMPT)
+
+
+@suite.test
+def system_reset_works_twice(t):
+    guest = direct(t)
+    for number in (2, 3):
+        guest.qmp.execute('system_reset')
+        guest.qmp.wait_event('RESET')
+        guest.wait_started()
+        check(guest.found(f'start {number} from this disk'), guest.facts)
+
+
+@suite.test
+def the_guest_reboots_itself(t):
+    guest = direct(t)
+    guest.log_in()
+    guest.serial.send('reboot\n')
+    guest.serial.expect('guest: stopping')
+    guest.qmp.wait_event('RESET')
+    guest.wait_started()
+    check(guest.found('start 4 from this disk') and guest.found('processors 2'), guest.facts)
+
+
+@suite.test
+def the_power_button_switches_it_off(t):
+    guest = direct(t)
+    guest.serial.expect('guest: power button at')
+    guest.qmp.execute('system_powerdown')
+    guest.qmp.wait_event('POWERDOWN')
+    guest.serial.expect('guest: power button pressed')
+    guest.serial.expect('guest: stopping')
+    check(guest.qmp.wait_event('SHUTDOWN')['data']['guest'], 'SHUTDOWN does not say that the guest did it')
+    equal(guest.vmm.wait_exit(), 0, 'the exit status')
+
+
+@suite.test
+def grub_boots_it_from_its_disk(t):
+    guest = StockGuest(t, 'disk', ['-device', 'VGA'])
+    guest.serial.expect('Booting `Stock guest')
+    guest.serial.expect('GRUB loads the kernel')
+    guest.wait_started()
+    check(guest.found('start 1 from this disk') and guest.found('display bochs-drm'), guest.facts)
+    client = guest.vmm.vnc()
+    keep(client.wait(lambda picture: 'stock#' in screen_text(picture), 'the shell prompt on tty1'), 'disk')
+    guest.log_in()
+    check('booted_by=grub' in guest.run('cat /proc/cmdline'), 'it was not GRUB that loaded the kernel')
+    guest.serial.send('poweroff\n')
+    guest.serial.expect('guest: stopping')
+    check(guest.qmp.wait_event('SHUTDOWN')['data']['guest'], 'SHUTDOWN does not say that the guest did it')
+    equal(guest.vmm.wait_exit(), 0, 'the exit status')
+
+
+def keep(picture, name):
+    """Leave a picture for people to look at."""
+    folder = os.environ.get('LAB_OUT')
+    if folder:
+        picture.write_png(Path(folder) / f'{kind_under_test()}-{name}.png')
+
+
+def enter_the_lab():
+    """Run this program again where stock guests run; does not return."""
+    lab = Path(__file__).with_name('lab')
+    try:
+        images()
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f'1..0 # SKIP the lab cannot be made here: {error}')
+        sys.exit(SKIPPED)
+    os.environ.setdefault('VITRINE_TEST_LIMIT', '120')
+    os.execv(lab, [str(lab), 'run', '-t', str(LAB_SECONDS), '--', sys.executable, *map(str, sys.argv)])
+
+
+if __name__ == '__main__':
+    if bed() != 'stock guests' and not os.environ.get('LAB'):
+        sys.stdout.flush()
+        enter_the_lab()
+    suite.main()
