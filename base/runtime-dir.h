@@ -80,6 +80,10 @@ const char *runtime_state_name(enum runtime_state state);
  * folder does not exist; NULL with @error when it cannot be read. */
 GPtrArray *runtime_dir_list(const char *base, GError **error);
 
+/* The list as JSON, to be freed: an array of objects with the members of guest.json and "state", "directory" and, for a
+ * record that cannot be read, "problem". */
+char *runtime_guests_format(const GPtrArray *guests);
+
 /* The running guest of that name. VITRINE_ERROR_NOT_FOUND names the guests that do run; VITRINE_ERROR_STATE: it is still
  * starting. */
 struct runtime_guest *runtime_dir_find(const char *base, const char *name, GError **error);

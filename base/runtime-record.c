@@ -289,29 +289,63 @@ static void add_vnc(JsonBuilder *builder, const struct runtime_record *record)
 	json_builder_end_array(builder);
 }
 
-char *runtime_record_format(const struct runtime_record *record, GError **error)
+static void add_members(JsonBuilder *builder, const struct runtime_record *record)
 {
-	g_autoptr(JsonBuilder) builder = json_builder_new();
-	g_autoptr(JsonNode) root = NULL;
-	g_autofree char *text = NULL;
-	struct runtime_record *read_back;
-
-	json_builder_begin_object(builder);
-	add_number(builder, "format", FORMAT);
 	for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
 		add_text(builder, members[i].member, *member_text(record, i));
 	add_number(builder, "pid", record->pid);
 	add_serial(builder, record);
 	add_vnc(builder, record);
+}
+
+static char *builder_text(JsonBuilder *builder)
+{
+	g_autoptr(JsonNode) root = json_builder_get_root(builder);
+
+	return json_to_string(root, TRUE);
+}
+
+char *runtime_record_format(const struct runtime_record *record, GError **error)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+	g_autofree char *text = NULL;
+	struct runtime_record *read_back;
+
+	json_builder_begin_object(builder);
+	add_number(builder, "format", FORMAT);
+	add_members(builder, record);
 	json_builder_end_object(builder);
-	root = json_builder_get_root(builder);
-	text = json_to_string(root, TRUE);
+	text = builder_text(builder);
 
 	read_back = runtime_record_parse(text, strlen(text), error);
 	if (!read_back)
 		return NULL;
 	runtime_record_free(read_back);
 	return g_steal_pointer(&text);
+}
+
+static void add_guest(JsonBuilder *builder, const struct runtime_guest *guest)
+{
+	json_builder_begin_object(builder);
+	add_text(builder, "state", runtime_state_name(guest->state));
+	add_text(builder, "directory", guest->path);
+	add_text(builder, "problem", guest->problem);
+	if (guest->record)
+		add_members(builder, guest->record);
+	else
+		add_text(builder, "name", guest->name);
+	json_builder_end_object(builder);
+}
+
+char *runtime_guests_format(const GPtrArray *guests)
+{
+	g_autoptr(JsonBuilder) builder = json_builder_new();
+
+	json_builder_begin_array(builder);
+	for (guint i = 0; i < guests->len; i++)
+		add_guest(builder, guests->pdata[i]);
+	json_builder_end_array(builder);
+	return builder_text(builder);
 }
 
 void runtime_record_free(struct runtime_record *record)
