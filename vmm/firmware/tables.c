@@ -6,6 +6,7 @@
 #include "base/writer.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/firmware/acpi.h"
+#include "vmm/firmware/direct-boot.h"
 #include "vmm/firmware/e820.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/smbios.h"
@@ -114,5 +115,5 @@ bool firmware_tables_add(struct machine *machine, GError **error)
 	add_boot_policy(machine);
 	add_acpi(machine);
 	add_smbios(machine);
-	return true;
+	return direct_boot_add(machine, error);
 }

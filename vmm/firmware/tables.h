@@ -1,5 +1,5 @@
 /* What the firmware is told about the machine, all of it over fw_cfg: memory map, processors, ACPI and SMBIOS tables, boot
- * order.
+ * order, and the kernel when it is booted directly.
  */
 #pragma once
 
@@ -12,6 +12,7 @@ struct machine;
  * firmware_tables_add - adds every fw_cfg item that describes the machine
  *
  * Call it once, after all devices exist and before the guest runs. Uses the machine's configuration, low_memory,
- * high_memory, cpu_count and devices. Returns false with @error when something cannot be described.
+ * high_memory, cpu_count and devices. Returns false with @error when the kernel or
+ * its ramdisk cannot be loaded.
  */
 bool firmware_tables_add(struct machine *machine, GError **error);

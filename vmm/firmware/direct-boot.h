@@ -1,0 +1,11 @@
+/* Starting a Linux kernel without a boot loader: what the firmware and our option ROM need for it, over fw_cfg. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct machine;
+
+/* Adds the machine's kernel, ramdisk and command line, the ROM that loads them, and makes that ROM the first thing to boot.
+ * Nothing when the machine has no kernel. False with @error, which names the file. */
+bool direct_boot_add(struct machine *machine, GError **error);
