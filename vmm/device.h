@@ -61,9 +61,11 @@ struct device_class {
 	const char *name;
 	const char *description;
 	enum device_bus bus;
-	bool user_creatable;               /* may be named with -device */
-	size_t size;                       /* of the device struct */
-	const struct pci_identity *pci;    /* for BUS_PCI */
+	bool user_creatable;            /* may be named with -device */
+	size_t size;                    /* of the device struct */
+	const struct pci_identity *pci; /* for BUS_PCI */
+	const char
+		*rom_file; /* for BUS_PCI: option ROM unless romfile= names another; NULL: none */
 	const struct property *properties; /* up to PROPERTY_END, or NULL */
 	const struct state_field *state;   /* up to STATE_END, or NULL */
 	bool (*realize)(struct device *device, GError **error);

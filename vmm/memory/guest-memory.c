@@ -33,6 +33,7 @@ struct ram_range {
 
 struct guest_memory {
 	struct kvm *kvm;
+	GMutex lock;      /* for the slots; nothing is taken under it */
 	GPtrArray *slots; /* by KVM's number; NULL where the number is free */
 	struct ram_range ram[RAM_RANGES];
 	unsigned ram_count;
@@ -43,6 +44,7 @@ struct guest_memory *guest_memory_new(struct kvm *kvm)
 	struct guest_memory *memory = g_new0(struct guest_memory, 1);
 
 	memory->kvm = kvm;
+	g_mutex_init(&memory->lock);
 	memory->slots = g_ptr_array_new();
 	return memory;
 }
@@ -50,6 +52,7 @@ struct guest_memory *guest_memory_new(struct kvm *kvm)
 void guest_memory_free(struct guest_memory *memory)
 {
 	g_ptr_array_unref(memory->slots);
+	g_mutex_clear(&memory->lock);
 	g_free(memory);
 }
 
@@ -59,6 +62,7 @@ struct memory_slot *memory_slot_new(
 	struct memory_slot *slot = g_new0(struct memory_slot, 1);
 	guint number = 0;
 
+	g_mutex_lock(&memory->lock);
 	while (number < memory->slots->len && memory->slots->pdata[number])
 		number++;
 	if (number == memory->slots->len)
@@ -72,6 +76,7 @@ struct memory_slot *memory_slot_new(
 		.flags = flags,
 		.number = number,
 	};
+	g_mutex_unlock(&memory->lock);
 	return slot;
 }
 
@@ -80,7 +85,9 @@ void memory_slot_free(struct memory_slot *slot)
 	if (!slot)
 		return;
 	memory_slot_unmap(slot);
+	g_mutex_lock(&slot->memory->lock);
 	slot->memory->slots->pdata[slot->number] = NULL;
+	g_mutex_unlock(&slot->memory->lock);
 	g_free(slot->log);
 	g_free(slot->name);
 	g_free(slot);
@@ -105,14 +112,21 @@ static const struct memory_slot *find_overlap(const struct memory_slot *slot, ui
 	return NULL;
 }
 
-bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error)
+static void unmap(struct memory_slot *slot)
+{
+	if (slot->mapped)
+		kvm_set_slot(slot->memory->kvm, slot->number, 0, slot->address, 0, slot->bytes);
+	slot->mapped = false;
+}
+
+static bool map(struct memory_slot *slot, uint64_t address, GError **error)
 {
 	struct guest_memory *memory = slot->memory;
 	const struct memory_slot *other = find_overlap(slot, address);
 
 	if (slot->mapped && slot->address == address)
 		return true;
-	memory_slot_unmap(slot);
+	unmap(slot);
 	if (other)
 		return fail(error, VITRINE_ERROR_STATE,
 			"%s at 0x%" G_GINT64_MODIFIER "x lies over %s", slot->name, address,
@@ -133,12 +147,21 @@ bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error)
 	return true;
 }
 
+bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error)
+{
+	bool done;
+
+	g_mutex_lock(&slot->memory->lock);
+	done = map(slot, address, error);
+	g_mutex_unlock(&slot->memory->lock);
+	return done;
+}
+
 void memory_slot_unmap(struct memory_slot *slot)
 {
-	if (!slot->mapped)
-		return;
-	kvm_set_slot(slot->memory->kvm, slot->number, 0, slot->address, 0, slot->bytes);
-	slot->mapped = false;
+	g_mutex_lock(&slot->memory->lock);
+	unmap(slot);
+	g_mutex_unlock(&slot->memory->lock);
 }
 
 bool memory_slot_is_mapped(const struct memory_slot *slot)
@@ -153,6 +176,8 @@ static size_t log_bytes(const struct memory_slot *slot)
 
 void memory_slot_set_log(struct memory_slot *slot, bool on)
 {
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&slot->memory->lock);
+
 	if (slot->logged == on)
 		return;
 	slot->logged = on;
@@ -185,6 +210,7 @@ static void clear_groups(struct memory_slot *slot, uint64_t first, uint64_t coun
 void memory_slot_harvest(
 	struct memory_slot *slot, uint64_t first, uint64_t count, unsigned long *bitmap, bool keep)
 {
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&slot->memory->lock);
 	uint64_t pages = slot->size / PAGE;
 
 	if (!slot->mapped || !slot->logged || count == 0 || !checked_range(first, count, pages))

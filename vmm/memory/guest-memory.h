@@ -2,8 +2,8 @@
  *
  * Devices copy in and out with guest_memory_read() and guest_memory_write(), which know RAM only: an address with
  * registers behind it fails, so no device can reach another one's registers (or its own) by DMA. RAM is laid out once,
- * before the guest runs, and stays: these functions need no lock. Slots of ROM and video memory come and go, with the
- * machine's lock held.
+ * before the guest runs, and stays: these functions need no lock. Slots of ROM and video memory come and go; they have a
+ * lock of their own, so any thread may call.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ struct memory_slot *memory_slot_new(
 void memory_slot_free(struct memory_slot *slot);
 
 /* Makes it appear at @address (moves it when it is elsewhere), or vanish. Slots must not overlap; where they would, the
- * one that came first stays and this fails. With the lock. */
+ * one that came first stays and this fails. */
 bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error);
 void memory_slot_unmap(struct memory_slot *slot);
 bool memory_slot_is_mapped(const struct memory_slot *slot);

@@ -46,6 +46,8 @@ static bool load_rom(struct pci_device *device, GError **error)
 	g_autoptr(GBytes) file = NULL;
 	uint64_t size = 4 * KiB;
 
+	if (!device->rom_file)
+		device->rom_file = g_strdup(device->device.class->rom_file);
 	if (!device->rom_file || device->rom_file[0] == '\0')
 		return true;
 	file = firmware_file_load(device->rom_file, error);
@@ -110,6 +112,18 @@ void pci_device_reset(struct pci_device *device)
 	pci_device_clear_bars(device);
 	pci_device_update_bars(device);
 	pci_device_reset_messages(device);
+}
+
+char *pci_device_path(const struct pci_device *device)
+{
+	return g_strdup_printf("pci/0000/%02x.%x", device->slot, device->function);
+}
+
+void pci_device_unmap(struct pci_device *device)
+{
+	pci_device_unmap_bars(device);
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		device->bars[i].size = 0;
 }
 
 uint8_t pci_device_add_capability(struct pci_device *device, uint8_t id, uint8_t size)

@@ -63,6 +63,11 @@ struct pci_device {
 	void (*config_read)(struct pci_device *device, uint16_t offset, unsigned size);
 };
 
+/* "pci/0000/01.0": what the display bus calls a device's address. To be freed. */
+char *pci_device_path(const struct pci_device *device);
+/* For unrealize functions: takes the BARs away before what they show goes. */
+void pci_device_unmap(struct pci_device *device);
+
 /* For realize functions: declares a BAR. @region or @slot (or both) belong to the device. */
 void pci_device_add_bar(struct pci_device *device, unsigned index, unsigned flags, uint64_t size,
 	struct io_region *region, struct memory_slot *slot);

@@ -1,0 +1,247 @@
+/* The PCI device "VGA": where the guest's accesses reach the VGA core of display/devices/.
+ *
+ * Specification: QEMU's docs/specs/standard-vga.rst for identity, BARs and ports.
+ */
+#include "vmm/display/vga-pci.h"
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "display/devices/vga.h"
+#include "vmm/display/video-slot.h"
+#include "vmm/machine/machine.h"
+#include "vmm/pci/pci.h"
+
+enum {
+	PORT_VGA = 0x3b0,
+	PORT_VGA_COUNT = 0x30,
+	PORT_DISPI = 0x1ce,
+	PORT_DISPI_COUNT = 4,
+	BAR_MEMORY = 0,
+	BAR_REGISTERS = 2,
+};
+
+struct vga_pci {
+	struct pci_device pci;
+	uint64_t memory_mib;
+	uint32_t width, height;
+
+	struct video_memory *memory;
+	struct vga *vga;
+	struct memory_slot *slot;
+	struct memory_slot
+		*window_slot; /* what of the legacy window is plain memory now, or NULL */
+	unsigned window_serial;
+	struct io_region ports, dispi_ports, window, registers;
+	char *label, *address;
+};
+
+static const struct property vga_properties[] = {
+	{ "vgamem_mb", PROPERTY_UINT64, offsetof(struct vga_pci, memory_mib), "16",
+		"video memory in MiB, a power of two", 1, 512 },
+	{ "xres", PROPERTY_UINT32, offsetof(struct vga_pci, width), "1280",
+		"preferred width of the monitor, pixels", 64, 16000 },
+	{ "yres", PROPERTY_UINT32, offsetof(struct vga_pci, height), "800",
+		"preferred height of the monitor, pixels", 64, 12000 },
+	{ .type = PROPERTY_END },
+};
+
+/* Every register write may turn a part of the window into plain memory or back. */
+static void update_window(struct vga_pci *device)
+{
+	struct vga_plain_window plain;
+	g_autoptr(GError) error = NULL;
+
+	if (vga_window_serial(device->vga) == device->window_serial)
+		return;
+	device->window_serial = vga_window_serial(device->vga);
+	g_clear_pointer(&device->window_slot, memory_slot_free);
+	if (!vga_window_plain(device->vga, &plain))
+		return;
+	device->window_slot = memory_slot_new(device->pci.device.machine->memory, "VGA window",
+		video_memory_bytes(plain.memory) + plain.memory_offset, plain.length, 0);
+	if (!memory_slot_map(device->window_slot, VGA_WINDOW_BASE + plain.window_offset, &error)) {
+		log_warning("%s", error->message);
+		g_clear_pointer(&device->window_slot, memory_slot_free);
+	}
+}
+
+static uint64_t read_ports(void *opaque, uint64_t offset, unsigned size)
+{
+	struct vga_pci *device = opaque;
+
+	return vga_port_read(device->vga, PORT_VGA + offset, size);
+}
+
+static void write_ports(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vga_pci *device = opaque;
+
+	vga_port_write(device->vga, PORT_VGA + offset, size, value);
+	update_window(device);
+}
+
+static uint64_t read_dispi_ports(void *opaque, uint64_t offset, unsigned size)
+{
+	struct vga_pci *device = opaque;
+
+	return vga_port_read(device->vga, PORT_DISPI + offset, size);
+}
+
+static void write_dispi_ports(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vga_pci *device = opaque;
+
+	vga_port_write(device->vga, PORT_DISPI + offset, size, value);
+	update_window(device);
+}
+
+static uint64_t read_window(void *opaque, uint64_t offset, unsigned size)
+{
+	return vga_window_read(((struct vga_pci *)opaque)->vga, offset, size);
+}
+
+static void write_window(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	vga_window_write(((struct vga_pci *)opaque)->vga, offset, size, value);
+}
+
+static uint64_t read_registers(void *opaque, uint64_t offset, unsigned size)
+{
+	return vga_mmio_read(((struct vga_pci *)opaque)->vga, offset, size);
+}
+
+static void write_registers(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vga_pci *device = opaque;
+
+	vga_mmio_write(device->vga, offset, size, value);
+	update_window(device);
+}
+
+static const struct io_ops port_ops = {
+	.read = read_ports,
+	.write = write_ports,
+	.max_access = 4,
+};
+static const struct io_ops dispi_port_ops = {
+	.read = read_dispi_ports,
+	.write = write_dispi_ports,
+	.max_access = 4,
+};
+static const struct io_ops window_ops = { .read = read_window, .write = write_window };
+static const struct io_ops register_ops = {
+	.read = read_registers,
+	.write = write_registers,
+	.max_access = 4,
+};
+
+static void map_regions(struct vga_pci *device)
+{
+	struct machine *machine = device->pci.device.machine;
+
+	device->ports = (struct io_region) {
+		.name = "vga",
+		.ops = &port_ops,
+		.device = device,
+		.size = PORT_VGA_COUNT,
+	};
+	device->dispi_ports = (struct io_region) {
+		.name = "vbe",
+		.ops = &dispi_port_ops,
+		.device = device,
+		.size = PORT_DISPI_COUNT,
+	};
+	device->window = (struct io_region) {
+		.name = "vga-window",
+		.ops = &window_ops,
+		.device = device,
+		.size = VGA_WINDOW_SIZE,
+	};
+	device->registers = (struct io_region) {
+		.name = "vga-mmio",
+		.ops = &register_ops,
+		.device = device,
+		.size = VGA_MMIO_SIZE,
+	};
+	io_space_map(&machine->ports, &device->ports, PORT_VGA);
+	io_space_map(&machine->ports, &device->dispi_ports, PORT_DISPI);
+	io_space_map(&machine->mmio, &device->window, VGA_WINDOW_BASE);
+	pci_device_add_bar(&device->pci, BAR_MEMORY, PCI_BAR_PREFETCHABLE, device->memory_mib * MiB,
+		NULL, device->slot);
+	pci_device_add_bar(&device->pci, BAR_REGISTERS, 0, VGA_MMIO_SIZE, &device->registers, NULL);
+}
+
+static bool vga_realize(struct device *base, GError **error)
+{
+	struct vga_pci *device = (struct vga_pci *)base;
+	struct vga_config config = { 0 };
+
+	if (device->memory_mib & (device->memory_mib - 1))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"vgamem_mb=%" G_GUINT64_FORMAT " is no power of two", device->memory_mib);
+	device->memory = video_memory_new("VGA", device->memory_mib * MiB, error);
+	if (!device->memory)
+		return false;
+	device->label = g_strdup(base->id ? base->id : base->class->name);
+	device->address = pci_device_path(&device->pci);
+	config.label = device->label;
+	config.device_address = device->address;
+	config.edid.preferred_width = device->width;
+	config.edid.preferred_height = device->height;
+	config.edid.serial = device->address;
+	device->vga = vga_new(base->machine->display, device->memory, &config, error);
+	if (!device->vga)
+		return false;
+	device->slot = video_slot_new(base->machine->memory, "video memory of VGA", device->memory);
+	device->window_serial = vga_window_serial(device->vga) - 1;
+	map_regions(device);
+	return true;
+}
+
+static void vga_pci_reset(struct device *base)
+{
+	struct vga_pci *device = (struct vga_pci *)base;
+
+	vga_reset(device->vga);
+	update_window(device);
+}
+
+static void vga_unrealize(struct device *base)
+{
+	struct vga_pci *device = (struct vga_pci *)base;
+
+	io_region_unmap(&device->ports);
+	io_region_unmap(&device->dispi_ports);
+	io_region_unmap(&device->window);
+	pci_device_unmap(&device->pci);
+	g_clear_pointer(&device->window_slot, memory_slot_free);
+	video_slot_free(device->slot, device->memory);
+	g_clear_pointer(&device->vga, vga_free);
+	g_clear_pointer(&device->memory, video_memory_unref);
+	g_free(device->label);
+	g_free(device->address);
+}
+
+static const struct pci_identity vga_identity = {
+	.vendor = 0x1234,
+	.device = 0x1111,
+	.subsystem_vendor = 0x1af4,
+	.subsystem = 0x1100,
+	.class_code = 0x030000,
+	.revision = 2,
+};
+
+const struct device_class vga_pci_class = {
+	.name = "VGA",
+	.description = "standard VGA with VBE and a linear frame buffer",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct vga_pci),
+	.pci = &vga_identity,
+	.rom_file = "vgabios-stdvga.bin",
+	.properties = vga_properties,
+	.realize = vga_realize,
+	.reset = vga_pci_reset,
+	.unrealize = vga_unrealize,
+};
