@@ -88,7 +88,7 @@ static bool add_ramdisk(
 	struct machine *machine, const struct bzimage *image, uint8_t *setup, GError **error)
 {
 	g_autoptr(GBytes) ramdisk = NULL;
-	uint32_t address;
+	uint32_t address = 0;
 
 	if (!machine->config->initrd) {
 		fw_cfg_add_u32(machine->fw_cfg, FW_CFG_INITRD_SIZE, 0);
