@@ -13,6 +13,8 @@ enum {
 	EAGER_MOST = 32,     /* calls not answered; movements beyond are merged */
 	PRESSES_MOST = 512,  /* calls not answered; presses beyond are lost */
 	RELEASES_MOST = 768, /* the same for releases, so that nothing stays pressed */
+	RESTART_MS = 100,    /* for a new picture to come by itself after the size changed */
+	LOST_MOST = 3,       /* registrations that come to nothing, one after the other */
 };
 
 struct bus_console {
@@ -22,6 +24,9 @@ struct bus_console {
 	const struct bus_console_ops *ops;
 	void *owner;
 	struct bus_picture_listener *listener;
+	GSource *restart;
+	unsigned lost;         /* registrations, one after the other */
+	int64_t registered_at; /* monotonic, microseconds */
 
 	unsigned outstanding;
 	bool has_position, has_info;
@@ -188,34 +193,110 @@ static void registered(GObject *source, GAsyncResult *result, gpointer data)
 	console_unref(console);
 }
 
-static bool register_listener(struct bus_console *console, GError **error)
+/* Hands one end of a pair to the peer; returns the other, or -1 with @error. */
+static int register_listener(struct bus_console *console, GError **error)
 {
 	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
 	int pair[2];
 	bool sent;
 
 	if (!socket_pair(pair, error))
-		return false;
+		return -1;
 	sent = g_unix_fd_list_append(fds, pair[1], error) >= 0;
 	close(pair[1]);
 	if (!sent) {
 		close(pair[0]);
-		return false;
+		return -1;
 	}
+	console->registered_at = g_get_monotonic_time();
 	console->references++;
 	g_dbus_connection_call_with_unix_fd_list(console->client->connection, NULL,
 		console->found->path, BUS_CONSOLE, "RegisterListener", g_variant_new("(h)", 0),
 		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, fds, NULL, registered, console);
-	console->listener = bus_picture_listener_new(
-		pair[0], console->ops, console->owner, listener_failed, console);
-	return true;
+	return pair[0];
 }
+
+static void stop_restart(struct bus_console *console)
+{
+	if (!console->restart)
+		return;
+	g_source_destroy(console->restart);
+	g_clear_pointer(&console->restart, g_source_unref);
+}
+
+/* Registering anew brings the whole picture in its new size. */
+static gboolean restart(gpointer data)
+{
+	struct bus_console *console = data;
+	g_autoptr(GError) error = NULL;
+	int fd;
+
+	stop_restart(console);
+	if (!connected(console))
+		return G_SOURCE_REMOVE;
+	fd = register_listener(console, &error);
+	if (fd >= 0)
+		bus_picture_listener_restart(console->listener, fd);
+	else
+		bus_client_end(console->client, error);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean restart_if_different(gpointer data)
+{
+	struct bus_console *console = data;
+	const struct found_console *found = console->found;
+
+	if (console->listener && found->width > 0 &&
+		bus_picture_listener_differs(console->listener, found->width, found->height))
+		return restart(data);
+	stop_restart(console);
+	return G_SOURCE_REMOVE;
+}
+
+static void restart_later(struct bus_console *console, GSourceFunc func)
+{
+	g_autoptr(GMainContext) context = g_main_context_ref_thread_default();
+
+	stop_restart(console);
+	console->restart = g_timeout_source_new(RESTART_MS);
+	g_source_set_callback(console->restart, func, console, NULL);
+	g_source_attach(console->restart, context);
+}
+
+static void listener_outgrown(void *data)
+{
+	struct bus_console *console = data;
+
+	if (!console->restart)
+		restart_later(console, restart);
+}
+
+/* A listener may be taken for an earlier one that just went (QEMU 7.2 mixes them up), so its loss is not yet the end. */
+static void listener_lost(void *data, const GError *reason)
+{
+	struct bus_console *console = data;
+
+	if (g_get_monotonic_time() - console->registered_at > BUS_SETUP_SECONDS * G_USEC_PER_SEC)
+		console->lost = 0;
+	if (++console->lost > LOST_MOST)
+		bus_client_end(console->client, reason);
+	else
+		restart_later(console, restart);
+}
+
+static const struct bus_picture_listener_hooks hooks = {
+	.failed = listener_failed,
+	.lost = listener_lost,
+	.outgrown = listener_outgrown,
+};
 
 struct bus_console *bus_console_new(struct bus_client *client, struct found_console *found,
 	const struct bus_console_ops *ops, void *owner)
 {
 	struct bus_console *console = g_new0(struct bus_console, 1);
 	g_autoptr(GError) error = NULL;
+	int fd;
 
 	console->references = 1;
 	console->client = client;
@@ -223,13 +304,17 @@ struct bus_console *bus_console_new(struct bus_client *client, struct found_cons
 	console->ops = ops;
 	console->owner = owner;
 	found->watched = console;
-	if (!register_listener(console, &error))
+	fd = register_listener(console, &error);
+	if (fd >= 0)
+		console->listener = bus_picture_listener_new(fd, ops, owner, &hooks, console);
+	else
 		bus_client_end(client, error);
 	return console;
 }
 
 void bus_console_free(struct bus_console *console)
 {
+	stop_restart(console);
 	g_clear_pointer(&console->listener, bus_picture_listener_free);
 	console->found->watched = NULL;
 	console->client = NULL;
@@ -247,6 +332,8 @@ void bus_console_changed(struct bus_console *console, GVariant *changed)
 	guint32 lights;
 
 	console->references++;
+	if (g_variant_lookup(changed, "Width", "u", NULL) && !console->restart)
+		restart_later(console, restart_if_different);
 	if (g_variant_lookup(changed, "IsAbsolute", "b", &absolute) && console->ops->pointer_kind)
 		console->ops->pointer_kind(console->owner, absolute);
 	if (console->client && g_variant_lookup(changed, "Modifiers", "u", &lights) &&

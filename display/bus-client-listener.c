@@ -28,7 +28,7 @@ struct bus_picture_listener {
 	guint registrations[2];
 	const struct bus_console_ops *ops;
 	void *owner;
-	void (*failed)(void *data, const GError *reason);
+	const struct bus_picture_listener_hooks *hooks;
 	void *data;
 
 	struct shown_picture picture;
@@ -70,12 +70,9 @@ static void stop_flush(struct bus_picture_listener *listener)
 	g_clear_pointer(&listener->flush, g_source_unref);
 }
 
-/* Ends everything but the memory of the picture, which the receiver may still look at. */
-static void close_down(struct bus_picture_listener *listener)
+/* Leaves the connection. */
+static void disconnect(struct bus_picture_listener *listener)
 {
-	if (listener->over)
-		return;
-	listener->over = true;
 	stop_flush(listener);
 	g_cancellable_cancel(listener->cancellable);
 	if (!listener->connection)
@@ -83,11 +80,20 @@ static void close_down(struct bus_picture_listener *listener)
 	answer_held(listener);
 	g_signal_handlers_disconnect_by_data(listener->connection, listener);
 	for (gsize i = 0; i < G_N_ELEMENTS(listener->registrations); i++)
-		if (listener->registrations[i])
-			g_dbus_connection_unregister_object(
-				listener->connection, listener->registrations[i]);
+		g_dbus_connection_unregister_object(
+			listener->connection, listener->registrations[i]);
 	g_clear_pointer(&listener->guard, bus_guard_free);
 	g_dbus_connection_close(listener->connection, NULL, NULL, NULL);
+	g_clear_object(&listener->connection);
+}
+
+/* Ends everything but the memory of the picture, which the receiver may still look at. */
+static void close_down(struct bus_picture_listener *listener)
+{
+	if (listener->over)
+		return;
+	listener->over = true;
+	disconnect(listener);
 }
 
 static void fail_listener(struct bus_picture_listener *listener, const GError *reason)
@@ -95,7 +101,7 @@ static void fail_listener(struct bus_picture_listener *listener, const GError *r
 	if (listener->over)
 		return;
 	close_down(listener);
-	listener->failed(listener->data, reason);
+	listener->hooks->failed(listener->data, reason);
 }
 
 /* The peer broke the rules. */
@@ -233,6 +239,15 @@ static void scanout(
 	replace_picture(listener, &picture);
 }
 
+/* A sender may change its mode without a new scanout (QEMU 7.2 does in text modes). */
+static bool outgrows(const struct bus_picture_listener *listener, const struct rectangle *area)
+{
+	const struct scanout *scanout = &listener->picture.scanout;
+
+	return (int64_t)area->x + area->width > scanout->width ||
+	       (int64_t)area->y + area->height > scanout->height;
+}
+
 static void update(
 	struct bus_picture_listener *listener, GVariant *parameters, GDBusMethodInvocation *call)
 {
@@ -243,13 +258,15 @@ static void update(
 
 	g_variant_get(parameters, "(iiiiuu@ay)", &area.x, &area.y, &area.width, &area.height,
 		&stride, &format, &data);
-	if (listener->picture.scanout.width == 0)
+	if (listener->picture.scanout.width == 0 || outgrows(listener, &area)) {
 		answer(call);
-	else if (shown_picture_update(&listener->picture, &area, stride, format,
-			 g_variant_get_data(data), g_variant_get_size(data), &error))
+		listener->hooks->outgrown(listener->data);
+	} else if (shown_picture_update(&listener->picture, &area, stride, format,
+			   g_variant_get_data(data), g_variant_get_size(data), &error)) {
 		updated(listener, &area, call);
-	else
+	} else {
 		reject(listener, call, error);
+	}
 }
 
 /* Memory that cannot be used is refused only; the peer may send bytes instead. */
@@ -410,7 +427,8 @@ static void closed(GDBusConnection *connection, gboolean vanished, GError *error
 	struct bus_picture_listener *listener = data;
 
 	listener->references++;
-	fail_listener(listener, NULL);
+	disconnect(listener);
+	listener->hooks->lost(listener->data, NULL);
 	listener_unref(listener);
 }
 
@@ -423,7 +441,7 @@ static void connected(GDBusConnection *connection, const GError *error, void *ow
 	struct bus_picture_listener *listener = owner;
 
 	if (!connection) {
-		fail_listener(listener, error);
+		listener->hooks->lost(listener->data, error);
 		return;
 	}
 	listener->connection = connection;
@@ -436,21 +454,42 @@ static void connected(GDBusConnection *connection, const GError *error, void *ow
 	g_dbus_connection_start_message_processing(connection);
 }
 
+static void use(struct bus_picture_listener *listener, int fd)
+{
+	listener->cancellable = g_cancellable_new();
+	bus_setup(fd, false, listener->cancellable, connected, listener);
+}
+
 struct bus_picture_listener *bus_picture_listener_new(int fd, const struct bus_console_ops *ops,
-	void *owner, void (*failed)(void *data, const GError *reason), void *data)
+	void *owner, const struct bus_picture_listener_hooks *hooks, void *data)
 {
 	struct bus_picture_listener *listener = g_new0(struct bus_picture_listener, 1);
 
 	listener->references = 1;
 	listener->ops = ops;
 	listener->owner = owner;
-	listener->failed = failed;
+	listener->hooks = hooks;
 	listener->data = data;
-	listener->cancellable = g_cancellable_new();
 	pixman_region32_init(&listener->damage);
 	g_queue_init(&listener->held);
-	bus_setup(fd, false, listener->cancellable, connected, listener);
+	use(listener, fd);
 	return listener;
+}
+
+void bus_picture_listener_restart(struct bus_picture_listener *listener, int fd)
+{
+	disconnect(listener);
+	g_clear_object(&listener->cancellable);
+	use(listener, fd);
+}
+
+bool bus_picture_listener_differs(
+	const struct bus_picture_listener *listener, uint32_t width, uint32_t height)
+{
+	const struct shown_picture *picture = &listener->picture;
+
+	return picture->own &&
+	       (picture->scanout.width != width || picture->scanout.height != height);
 }
 
 void bus_picture_listener_free(struct bus_picture_listener *listener)

@@ -14,6 +14,7 @@ struct found_console {
 	bool graphic;
 	bool absolute;
 	uint32_t lights;
+	uint32_t width, height;      /* pixels; 0 when the peer does not say */
 	struct bus_console *watched; /* NULL while nobody watches */
 };
 
@@ -54,8 +55,22 @@ void bus_console_changed(struct bus_console *console, GVariant *changed);
 /* The pictures of a console, on a connection of their own. */
 struct bus_picture_listener;
 
-/* Takes @fd, one end of a pair; @failed is called once when it ends, then only freeing is left. */
+struct bus_picture_listener_hooks {
+	/* The peer broke the rules; only freeing is left. Called once. */
+	void (*failed)(void *data, const GError *reason);
+	/* The connection was closed, or did not come about for a reason; restarting is possible. */
+	void (*lost)(void *data, const GError *reason);
+	/* Bytes came that lie outside the picture: the peer has another one. */
+	void (*outgrown)(void *data);
+};
+
+/* Takes @fd, one end of a pair. */
 struct bus_picture_listener *bus_picture_listener_new(int fd, const struct bus_console_ops *ops,
-	void *owner, void (*failed)(void *data, const GError *reason), void *data);
+	void *owner, const struct bus_picture_listener_hooks *hooks, void *data);
+/* Goes on with another connection, keeping the picture until a new one comes. Takes @fd. */
+void bus_picture_listener_restart(struct bus_picture_listener *listener, int fd);
+/* Whether the picture comes as bytes and is of another size. */
+bool bus_picture_listener_differs(
+	const struct bus_picture_listener *listener, uint32_t width, uint32_t height);
 void bus_picture_listener_free(struct bus_picture_listener *listener);
 void bus_picture_listener_done(struct bus_picture_listener *listener);

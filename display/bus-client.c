@@ -121,6 +121,8 @@ static void note_properties(struct found_console *found, GVariant *properties)
 	if (g_variant_lookup(properties, "IsAbsolute", "b", &absolute))
 		found->absolute = absolute;
 	g_variant_lookup(properties, "Modifiers", "u", &found->lights);
+	g_variant_lookup(properties, "Width", "u", &found->width);
+	g_variant_lookup(properties, "Height", "u", &found->height);
 }
 
 static int graphic_first(gconstpointer a, gconstpointer b)
