@@ -27,14 +27,31 @@ static const struct property pci_properties[] = {
 static const struct pci_identity vga_identity = { .class_code = 0x030000 };
 static const struct pci_identity disk_identity = { .class_code = 0x010000 };
 
-static const struct device_class vga = { "VGA", "standard VGA", BUS_PCI, true,
-	sizeof(struct stub_device), &vga_identity, stub_properties };
-static const struct device_class bochs = { "bochs-display", "framebuffer", BUS_PCI, true,
-	sizeof(struct stub_device), &vga_identity, stub_properties };
-static const struct device_class disk = { "virtio-blk-pci", "disk", BUS_PCI, true,
-	sizeof(struct stub_device), &disk_identity, stub_properties };
-static const struct device_class mch = { "mch", "host bridge", BUS_SYSTEM, false,
-	sizeof(struct stub_device) };
+static const struct device_class vga = { .name = "VGA",
+	.description = "standard VGA",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct stub_device),
+	.pci = &vga_identity,
+	.properties = stub_properties };
+static const struct device_class bochs = { .name = "bochs-display",
+	.description = "framebuffer",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct stub_device),
+	.pci = &vga_identity,
+	.properties = stub_properties };
+static const struct device_class disk = { .name = "virtio-blk-pci",
+	.description = "disk",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct stub_device),
+	.pci = &disk_identity,
+	.properties = stub_properties };
+static const struct device_class mch = { .name = "mch",
+	.description = "host bridge",
+	.bus = BUS_SYSTEM,
+	.size = sizeof(struct stub_device) };
 
 static const struct device_class *const classes[] = { &vga, &bochs, &disk, &mch, NULL };
 

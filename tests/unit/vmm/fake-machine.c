@@ -1,0 +1,123 @@
+/* A machine that only remembers what it was asked. */
+#include "tests/unit/vmm/fake-machine.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+GString *fake_machine_log;
+struct vcpu_failure *fake_failure;
+
+static machine_event_func watcher_func;
+static void *watcher_data;
+
+struct machine *fake_machine_new(const struct machine_config *config)
+{
+	struct machine *machine = g_new0(struct machine, 1);
+
+	machine->config = config;
+	g_mutex_init(&machine->lock);
+	machine->display = display_new(&machine->lock);
+	machine->state = RUN_STATE_RUNNING;
+	machine->cpu_count = 1;
+	fake_machine_log = g_string_new(NULL);
+	return machine;
+}
+
+void fake_machine_free(struct machine *machine)
+{
+	display_free(machine->display);
+	g_mutex_clear(&machine->lock);
+	g_free(machine);
+	g_string_free(fake_machine_log, TRUE);
+}
+
+void fake_machine_tell(enum machine_event event, enum machine_cause cause, const char *text)
+{
+	struct machine_event_info info = { event, cause, text };
+
+	if (watcher_func)
+		watcher_func(&info, watcher_data);
+}
+
+static void note(const char *word)
+{
+	g_string_append_printf(fake_machine_log, "%s%s", fake_machine_log->len ? " " : "", word);
+}
+
+void machine_watch(struct machine *machine, machine_event_func func, void *watcher)
+{
+	watcher_func = func;
+	watcher_data = watcher;
+}
+
+void machine_unwatch(struct machine *machine, void *watcher)
+{
+	watcher_func = NULL;
+}
+
+void machine_stop(struct machine *machine)
+{
+	note("stop");
+	machine->state = RUN_STATE_PAUSED;
+	fake_machine_tell(MACHINE_EVENT_STOP, 0, NULL);
+}
+
+bool machine_cont(struct machine *machine, GError **error)
+{
+	note("cont");
+	if (machine->state == RUN_STATE_SHUTDOWN)
+		return fail(error, VITRINE_ERROR_STATE, "the guest is off");
+	machine->state = RUN_STATE_RUNNING;
+	fake_machine_tell(MACHINE_EVENT_RESUME, 0, NULL);
+	return true;
+}
+
+void machine_reset(struct machine *machine, enum machine_cause cause)
+{
+	note("reset");
+	fake_machine_tell(MACHINE_EVENT_RESET, cause, NULL);
+}
+
+void machine_powerdown(struct machine *machine)
+{
+	note("powerdown");
+	fake_machine_tell(MACHINE_EVENT_POWERDOWN, 0, NULL);
+}
+
+void machine_quit(struct machine *machine, enum machine_cause cause)
+{
+	note("quit");
+	fake_machine_tell(MACHINE_EVENT_SHUTDOWN, cause, NULL);
+}
+
+bool machine_inject_nmi(struct machine *machine, GError **error)
+{
+	note("nmi");
+	return true;
+}
+
+struct device *machine_device(struct machine *machine, const char *id)
+{
+	return NULL;
+}
+
+const struct vcpu_failure *vcpu_failure(const struct vcpu *vcpu)
+{
+	return fake_failure;
+}
+
+const char *run_state_name(enum run_state state)
+{
+	return state == RUN_STATE_RUNNING ? "running" : "paused";
+}
+
+const char *machine_cause_name(enum machine_cause cause)
+{
+	return cause == CAUSE_HOST_QMP_QUIT ? "host-qmp-quit" : "host-qmp-system-reset";
+}
+
+bool machine_cause_by_guest(enum machine_cause cause)
+{
+	return false;
+}

@@ -1,0 +1,7 @@
+/* Key names of the control protocol. */
+#pragma once
+
+#include <stdint.h>
+
+/* The qnum of a QKeyCode, 0 when there is no key by that name. */
+uint8_t keycode_find(const char *name);

@@ -1,0 +1,73 @@
+/* Commands of the control protocol: rows of tables, each with its typed arguments.
+ *
+ * A command's function gets arguments that were checked against its row: those without @optional are there, all have their
+ * type, and there are no others. Errors become QMP errors: VITRINE_ERROR_NOT_FOUND is class DeviceNotFound, all others
+ * are GenericError.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+#include "vmm/machine/machine.h"
+
+struct key_sender;
+
+enum argument_type {
+	ARGUMENT_STRING,
+	ARGUMENT_INT,
+	ARGUMENT_BOOL,
+	ARGUMENT_ARRAY,
+	ARGUMENT_OBJECT,
+};
+
+struct argument {
+	const char *name;
+	enum argument_type type;
+	bool optional;
+	const char *const *choices; /* of a string, NULL-terminated; NULL: any */
+};
+
+/* What commands work on. */
+struct command_context {
+	struct machine *machine;
+	GPtrArray *chardevs;
+	struct key_sender *keys;
+};
+
+struct command_call {
+	const struct command_context *context;
+	JsonObject *arguments; /* never NULL */
+	/* To be done when the answer is on its way: what may end the program. */
+	void (*afterwards)(struct machine *machine);
+};
+
+struct command {
+	const char *name;
+	/* The value of the answer, or NULL with @error. */
+	JsonNode *(*run)(struct command_call *call, GError **error);
+	const struct argument *arguments; /* up to a row without a name; NULL: none */
+};
+
+/* The tables, each up to a row without a name. */
+extern const struct command machine_commands[], display_commands[], chardev_commands[];
+
+const struct command *command_find(const char *name);
+
+/* Checks the arguments and runs the command. @arguments may be NULL. */
+JsonNode *command_run(const struct command *command, struct command_call *call,
+	JsonObject *arguments, GError **error);
+
+/* Checks an object that is part of an argument in the same way; @path goes before the names in errors: "keys[0].". */
+bool command_check_arguments(
+	const struct argument *arguments, JsonObject *object, const char *path, GError **error);
+
+/* {} */
+JsonNode *command_nothing(void);
+/* An object as a node, which takes it over. */
+JsonNode *command_object(JsonObject *object);
+JsonNode *command_array(JsonArray *array);
+
+/* {"qemu": {"major": ...}, "package": ...}: of the greeting and of query-version. */
+JsonObject *command_version(void);

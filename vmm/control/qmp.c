@@ -1,0 +1,125 @@
+/* QMP: everything that clients are connected to, and the events that all of them get. */
+#include "vmm/control/qmp.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "vmm/chardev/chardev.h"
+#include "vmm/control/key-sender.h"
+#include "vmm/control/qmp-line.h"
+#include "vmm/control/qmp-socket.h"
+
+struct qmp {
+	struct command_context context;
+	GPtrArray *sockets; /* of struct qmp_socket */
+	GPtrArray *lines;   /* of struct qmp_line */
+};
+
+static JsonObject *describe_cause(const struct machine_event_info *info)
+{
+	JsonObject *data = json_object_new();
+
+	json_object_set_boolean_member(data, "guest", machine_cause_by_guest(info->cause));
+	json_object_set_string_member(data, "reason", machine_cause_name(info->cause));
+	return data;
+}
+
+/* The first line is the reason. */
+static JsonObject *describe_error(const struct machine_event_info *info)
+{
+	g_auto(GStrv) lines = g_strsplit(info->text ? info->text : "", "\n", -1);
+	JsonObject *data = json_object_new();
+	JsonArray *details = json_array_new();
+
+	json_object_set_string_member(data, "reason", lines[0] ? lines[0] : "");
+	for (guint i = 1; lines[0] && lines[i]; i++)
+		json_array_add_string_element(details, lines[i]);
+	json_object_set_array_member(data, "details", details);
+	return data;
+}
+
+/* X_INTERNAL_ERROR is ours: QEMU only stops the guest, with the run state "internal-error". */
+static const struct {
+	const char *name;
+	JsonObject *(*describe)(const struct machine_event_info *info);
+} events[] = {
+	[MACHINE_EVENT_STOP] = { "STOP" },
+	[MACHINE_EVENT_RESUME] = { "RESUME" },
+	[MACHINE_EVENT_RESET] = { "RESET", describe_cause },
+	[MACHINE_EVENT_SHUTDOWN] = { "SHUTDOWN", describe_cause },
+	[MACHINE_EVENT_POWERDOWN] = { "POWERDOWN" },
+	[MACHINE_EVENT_INTERNAL_ERROR] = { "X_INTERNAL_ERROR", describe_error },
+};
+
+static JsonObject *timestamp(void)
+{
+	gint64 now = g_get_real_time();
+	JsonObject *stamp = json_object_new();
+
+	json_object_set_int_member(stamp, "seconds", now / G_USEC_PER_SEC);
+	json_object_set_int_member(stamp, "microseconds", now % G_USEC_PER_SEC);
+	return stamp;
+}
+
+static void tell(const struct machine_event_info *info, void *watcher)
+{
+	struct qmp *qmp = watcher;
+	JsonObject *event = json_object_new();
+	g_autoptr(JsonNode) node = command_object(event);
+
+	json_object_set_object_member(event, "timestamp", timestamp());
+	json_object_set_string_member(event, "event", events[info->event].name);
+	if (events[info->event].describe)
+		json_object_set_object_member(event, "data", events[info->event].describe(info));
+	for (guint i = 0; i < qmp->sockets->len; i++)
+		qmp_socket_tell(g_ptr_array_index(qmp->sockets, i), node);
+	for (guint i = 0; i < qmp->lines->len; i++)
+		qmp_line_tell(g_ptr_array_index(qmp->lines, i), node);
+}
+
+struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs)
+{
+	struct qmp *qmp = g_new0(struct qmp, 1);
+
+	qmp->context = (struct command_context) {
+		.machine = machine,
+		.chardevs = chardevs,
+		.keys = key_sender_new(machine->display),
+	};
+	qmp->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_socket_free);
+	qmp->lines = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_line_free);
+	machine_watch(machine, tell, qmp);
+	return qmp;
+}
+
+void qmp_free(struct qmp *qmp)
+{
+	if (!qmp)
+		return;
+	machine_unwatch(qmp->context.machine, qmp);
+	g_ptr_array_unref(qmp->sockets);
+	g_ptr_array_unref(qmp->lines);
+	key_sender_free(qmp->context.keys);
+	g_free(qmp);
+}
+
+bool qmp_listen(struct qmp *qmp, const char *path, GError **error)
+{
+	struct qmp_socket *socket = qmp_socket_new(&qmp->context, path, error);
+
+	if (!socket) {
+		g_prefix_error(error, "-qmp: ");
+		return false;
+	}
+	g_ptr_array_add(qmp->sockets, socket);
+	return true;
+}
+
+bool qmp_attach(struct qmp *qmp, struct chardev *chardev, GError **error)
+{
+	if (chardev_is_taken(chardev))
+		return fail(error, VITRINE_ERROR_BUSY, "-qmp: chardev '%s' is in use",
+			chardev_id(chardev));
+	g_ptr_array_add(qmp->lines, qmp_line_new(&qmp->context, chardev));
+	return true;
+}
