@@ -200,6 +200,19 @@ static uint8_t read_byte(struct vga *vga, uint32_t offset)
 	}
 }
 
+/* A picture that consumers read from the video memory has a log of the guest's own writes only. */
+static void damage_linear(struct vga *vga, uint32_t address)
+{
+	const struct scanout *scanout = &vga->mode.scanout;
+	uint64_t row;
+
+	if (vga->mode.kind != VGA_MODE_LINEAR || address < scanout->offset)
+		return;
+	row = (address - scanout->offset) / scanout->stride;
+	if (row < scanout->height)
+		head_damage(vga->head, &(struct rectangle) { 0, row, scanout->width, 1 });
+}
+
 static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
 {
 	uint8_t planes = vga->registers.sequencer[SR_PLANE_MASK];
@@ -210,8 +223,10 @@ static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
 		return;
 	switch (access_kind(vga)) {
 	case ACCESS_LINEAR:
-		if (address < vga->size && planes >> (address & 3) & 1)
+		if (address < vga->size && planes >> (address & 3) & 1) {
 			vga->bytes[address] = value;
+			damage_linear(vga, address);
+		}
 		return;
 	case ACCESS_ODD_EVEN:
 		bytes = plane_bytes(vga, address >> 1);
@@ -315,7 +330,7 @@ bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 		};
 		return true;
 	}
-	if (access_kind(vga) != ACCESS_LINEAR ||
+	if (access_kind(vga) != ACCESS_LINEAR || vga->mode.kind == VGA_MODE_LINEAR ||
 		(vga->registers.sequencer[SR_PLANE_MASK] & ALL_PLANES) != ALL_PLANES ||
 		!checked_range(bank_offset(vga), windows[number].length, vga->size))
 		return false;

@@ -87,8 +87,8 @@ static void update_window(struct vga *vga)
 
 void vga_registers_changed(struct vga *vga)
 {
-	update_window(vga);
 	update_mode(vga);
+	update_window(vga);
 }
 
 void vga_dispi_changed(struct vga *vga, unsigned effect)
@@ -98,8 +98,10 @@ void vga_dispi_changed(struct vga *vga, unsigned effect)
 	if (effect & DISPI_SWITCHED_ON)
 		vga_mode_follow_dispi(&vga->registers, &vga->dispi);
 	vga_registers_changed(vga);
-	if (effect & DISPI_CLEAR)
-		memset(vga->bytes, 0, dispi_clear_length(&vga->dispi));
+	if (!(effect & DISPI_CLEAR))
+		return;
+	memset(vga->bytes, 0, dispi_clear_length(&vga->dispi));
+	head_damage(vga->head, &(struct rectangle) { 0, 0, vga->mode.width, vga->mode.height });
 }
 
 /* Whether two modes look alike on the screen when the memory does: then only what differs needs drawing. */
