@@ -60,6 +60,17 @@ static void take_copy(struct damage_tracker *tracker)
 		memcpy(copied_row(tracker, row), live_row(tracker, row), tracker->row_bytes);
 }
 
+static void fetch_pages(struct damage_tracker *tracker)
+{
+	uint64_t end = tracker->first_page + tracker->pages;
+	size_t first_word = tracker->first_page / BITMAP_BITS;
+
+	memset(tracker->dirty + first_word, 0,
+		(bitmap_words(end) - first_word) * sizeof(tracker->dirty[0]));
+	tracker->logged = memory_watch_harvest(tracker->watch, tracker->first_page, tracker->pages,
+		tracker->dirty, tracker->full_motion);
+}
+
 struct damage_tracker *damage_tracker_new(
 	struct video_memory *memory, const struct scanout *scanout)
 {
@@ -80,8 +91,9 @@ struct damage_tracker *damage_tracker_new(
 	tracker->dirty = g_new0(unsigned long, bitmap_words(video_memory_size(memory) / PAGE_SIZE));
 	tracker->tiles = g_malloc0((size_t)tracker->columns * tracker->rows);
 	tracker->watch = video_memory_watch(memory);
-	/* The log is on before the copy is taken, and consumers read after it: nothing falls between. */
-	tracker->logged = memory_watch_harvest(tracker->watch, 0, 0, tracker->dirty, true);
+	/* At first everything counts as dirty. From here on only what is written is, then the copy is taken, and then
+	 * consumers read: nothing falls between. */
+	fetch_pages(tracker);
 	if (tracker->logged)
 		take_copy(tracker);
 	damage_tracker_given(tracker, NULL);
@@ -256,17 +268,6 @@ static void judge_motion(struct damage_tracker *tracker, uint64_t dirty_pages, u
 		tracker->full_motion = !tracker->full_motion;
 		tracker->streak = 0;
 	}
-}
-
-static void fetch_pages(struct damage_tracker *tracker)
-{
-	uint64_t end = tracker->first_page + tracker->pages;
-	size_t first_word = tracker->first_page / BITMAP_BITS;
-
-	memset(tracker->dirty + first_word, 0,
-		(bitmap_words(end) - first_word) * sizeof(tracker->dirty[0]));
-	tracker->logged = memory_watch_harvest(tracker->watch, tracker->first_page, tracker->pages,
-		tracker->dirty, tracker->full_motion);
 }
 
 void damage_tracker_harvest(struct damage_tracker *tracker, pixman_region32_t *told, bool reading,

@@ -16,7 +16,10 @@ enum {
 	DEFAULT_DPI = 100,
 
 	TIMING_MAX_ACTIVE = 4095,  /* pixels: twelve bits */
+	TIMING_MIN_ACTIVE = 64,    /* pixels: smaller than any screen */
+	SCREEN_MAX_MM = 2550,      /* whole centimetres in eight bits */
 	TIMING_MAX_CLOCK = 655350, /* kHz: sixteen bits of 10 kHz */
+	TIMING_MIN_CLOCK = 10000,  /* kHz: slower ones are taken for something else */
 
 	/* CVT reduced blanking, version 1 */
 	RB_H_BLANK = 160,     /* pixels */
@@ -104,7 +107,7 @@ static struct timing timing_for(uint32_t width, uint32_t height, uint32_t refres
 
 	timing.v_blank = CLAMP(lines, RB_V_FRONT + RB_V_SYNC + RB_MIN_V_BACK, TIMING_MAX_ACTIVE);
 	clock = (uint64_t)(width + RB_H_BLANK) * (height + timing.v_blank) * refresh / 1000000;
-	timing.clock = MIN(clock, TIMING_MAX_CLOCK);
+	timing.clock = CLAMP(clock, TIMING_MIN_CLOCK, TIMING_MAX_CLOCK);
 	return timing;
 }
 
@@ -195,28 +198,16 @@ static bool vendor_valid(const char *vendor)
 	       g_ascii_isupper(vendor[1]) && g_ascii_isupper(vendor[2]);
 }
 
-/* FNV-1a: the numeric serial number that goes with a serial text. */
-static uint32_t serial_number(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash;
-}
-
 static void put_identity(uint8_t *block, const struct edid_info *info)
 {
 	static const uint8_t magic[8] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
 	uint16_t vendor = vendor_code(vendor_valid(info->vendor) ? info->vendor : "VTR");
-	uint32_t serial = info->serial ? serial_number(info->serial) : 0;
 
 	memcpy(block, magic, sizeof(magic));
 	block[8] = vendor >> 8;
 	block[9] = vendor & 0xff;
 	put_le16(block + 10, PRODUCT_CODE);
-	put_le16(block + 12, serial & 0xffff);
-	put_le16(block + 14, serial >> 16);
+	/* No serial number here: it stands as text in a descriptor. */
 	block[16] = 1;
 	block[17] = MADE_IN_YEAR - 1990;
 	block[18] = 1;
@@ -257,12 +248,15 @@ static void put_listed_modes(uint8_t *block, const struct edid_info *info)
 static void put_extension(
 	uint8_t *block, const struct edid_info *info, uint32_t width_mm, uint32_t height_mm)
 {
-	uint8_t *at = block + 4;
+	/* Video capabilities: selectable quantization, nothing overscanned (CTA-861-G section 7.5.6). */
+	static const uint8_t data_blocks[] = { 0xe2, 0x00, 0x4a };
+	uint8_t *at = block + 4 + sizeof(data_blocks);
 
 	block[0] = 0x02; /* CTA-861 */
 	block[1] = 0x03;
-	block[2] = 4; /* no data blocks: the timings begin here */
-	block[3] = 0;
+	block[2] = 4 + sizeof(data_blocks); /* the timings begin here */
+	block[3] = 0x80;                    /* IT formats are underscanned */
+	memcpy(block + 4, data_blocks, sizeof(data_blocks));
 	for (size_t i = 0; i < G_N_ELEMENTS(detailed); i++) {
 		struct timing timing;
 
@@ -279,21 +273,25 @@ static uint32_t or_default(uint32_t value, uint32_t standard_value)
 	return value ? value : standard_value;
 }
 
+/* A size of the preferred timing: the wish or its default, within what is allowed and what can be said. */
+static uint32_t size_within(uint32_t wish, uint32_t standard_value, uint32_t most)
+{
+	uint32_t size = MIN(or_default(wish, standard_value), or_default(most, TIMING_MAX_ACTIVE));
+
+	return CLAMP(size, TIMING_MIN_ACTIVE, TIMING_MAX_ACTIVE);
+}
+
 void edid_generate(const struct edid_info *info, uint8_t edid[EDID_SIZE])
 {
-	uint32_t most_width =
-		MIN(or_default(info->max_width, TIMING_MAX_ACTIVE), TIMING_MAX_ACTIVE);
-	uint32_t most_height =
-		MIN(or_default(info->max_height, TIMING_MAX_ACTIVE), TIMING_MAX_ACTIVE);
-	uint32_t width = MIN(or_default(info->preferred_width, DEFAULT_WIDTH), most_width);
-	uint32_t height = MIN(or_default(info->preferred_height, DEFAULT_HEIGHT), most_height);
+	uint32_t width = size_within(info->preferred_width, DEFAULT_WIDTH, info->max_width);
+	uint32_t height = size_within(info->preferred_height, DEFAULT_HEIGHT, info->max_height);
 	uint32_t refresh = CLAMP(or_default(info->refresh_mhz, DEFAULT_REFRESH), 30000, 125000);
 	uint32_t width_mm = or_default(info->width_mm, width * 254 / (10 * DEFAULT_DPI));
 	uint32_t height_mm = or_default(info->height_mm, height * 254 / (10 * DEFAULT_DPI));
-	struct timing preferred = timing_within_limits(MAX(width, 1), MAX(height, 1), refresh);
+	struct timing preferred = timing_within_limits(width, height, refresh);
 
-	width_mm = CLAMP(width_mm, 1, TIMING_MAX_ACTIVE);
-	height_mm = CLAMP(height_mm, 1, TIMING_MAX_ACTIVE);
+	width_mm = CLAMP(width_mm, 1, SCREEN_MAX_MM);
+	height_mm = CLAMP(height_mm, 1, SCREEN_MAX_MM);
 	memset(edid, 0, EDID_SIZE);
 	put_identity(edid, info);
 	put_features(edid, width_mm, height_mm);
