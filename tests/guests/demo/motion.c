@@ -71,12 +71,12 @@ static void scroll_step(const struct world *world)
 	uint32_t ink = inks[line % (sizeof(inks) / sizeof(inks[0]))];
 	uint64_t row = (uint64_t)screen.width * FONT_HEIGHT;
 	int bottom = (int)(screen.height / FONT_HEIGHT * FONT_HEIGHT) - FONT_HEIGHT;
-	char text[120];
+	char text[256];
 
 	if (world->frames % 2)
 		return;
 	memmove(screen.back, screen.back + row, (uint64_t)bottom * screen.width * 4);
-	format_text(text, sizeof(text), "[%06u] %s%s", line, words + line * 7 % 40, words);
+	format_text(text, sizeof(text), "[%06u] %s%s%s", line, words + line * 7 % 40, words, words);
 	draw_fill(0, bottom, (int)screen.width, FONT_HEIGHT, 0x000000);
 	draw_text(0, bottom, text, 1, ink, ink);
 	show_all();

@@ -46,7 +46,6 @@ enum {
 
 	PREFIX_E0 = 0xe0,
 	PREFIX_E1 = 0xe1,
-	CODE_CONTROL = 0x1d,
 	CODE_LEFT_SHIFT = 0x2a,
 	CODE_RIGHT_SHIFT = 0x36,
 	CODE_CAPS_LOCK = 0x3a,
@@ -179,17 +178,13 @@ static struct ps2_event take_key(uint8_t byte)
 		keyboard.skip--;
 		return event;
 	}
-	if (byte == PREFIX_E0) {
+	if (byte == PREFIX_E0 || byte == PREFIX_E1) {
 		keyboard.prefix = byte;
 		return event;
 	}
-	/* Only the pause key sends this, with two bytes more, and is never let go. */
-	if (byte == PREFIX_E1) {
-		keyboard.skip = 2;
-		return (struct ps2_event) {
-			.kind = PS2_KEY, .code = PREFIX_E1 << 8 | CODE_CONTROL, .down = true
-		};
-	}
+	/* Only the pause key has this prefix; one byte more follows. */
+	if (keyboard.prefix == PREFIX_E1)
+		keyboard.skip = 1;
 	event.kind = PS2_KEY;
 	event.down = !(byte & CODE_RELEASED);
 	event.code = (uint16_t)(keyboard.prefix << 8 | code);

@@ -10,7 +10,7 @@ struct ps2_event {
 		PS2_KEY,
 		PS2_MOUSE,
 	} kind;
-	/* Scancode of set 1, 0xe0nn for the extended ones; the character it means, or 0. */
+	/* Scancode of set 1, 0xe0nn for the extended ones, 0xe11d for pause; the character it means, or 0. */
 	uint16_t code;
 	bool down;
 	char character;

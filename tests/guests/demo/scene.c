@@ -147,9 +147,13 @@ static void draw_numbers(const struct world *world)
 	char text[80];
 
 	draw_fill(0, layout.panel_y + 1, (int)screen.width, LINE, PANEL);
-	format_text(text, sizeof(text), "%ux%u  %02u:%02u:%02u  frame %06u", screen.width,
-		screen.height, world->now.hours, world->now.minutes, world->now.seconds,
-		world->frames);
+	if (layout.columns >= 60)
+		format_text(text, sizeof(text), "%ux%u  %02u:%02u:%02u  frame %06u", screen.width,
+			screen.height, world->now.hours, world->now.minutes, world->now.seconds,
+			world->frames);
+	else
+		format_text(text, sizeof(text), "%ux%u  frame %06u", screen.width, screen.height,
+			world->frames);
 	draw_text(MARGIN, y, text, 1, INK, INK);
 	/* Bits 0, 2 and 1 are the left, middle and right button. */
 	for (int i = 0; i < 3; i++) {
