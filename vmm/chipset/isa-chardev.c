@@ -19,20 +19,19 @@ static struct chardev *by_id(const struct machine *machine, const char *id)
 struct chardev *isa_chardev_find(
 	const struct device *device, const char *id, struct chardev *fallback, GError **error)
 {
-	const char *name = device->class->name;
 	struct chardev *found = id ? by_id(device->machine, id) : fallback;
 
 	if (!found && id) {
-		fail(error, VITRINE_ERROR_NOT_FOUND, "%s: there is no chardev '%s'", name, id);
+		fail(error, VITRINE_ERROR_NOT_FOUND, "there is no chardev '%s'", id);
 		return NULL;
 	}
 	if (!found) {
-		fail(error, VITRINE_ERROR_INPUT, "%s: chardev=ID is missing", name);
+		fail(error, VITRINE_ERROR_INPUT, "chardev=ID is missing");
 		return NULL;
 	}
 	if (chardev_is_taken(found)) {
-		fail(error, VITRINE_ERROR_BUSY, "%s: chardev '%s' is in use by another device",
-			name, chardev_id(found));
+		fail(error, VITRINE_ERROR_BUSY, "chardev '%s' is in use by another device",
+			chardev_id(found));
 		return NULL;
 	}
 	return found;

@@ -442,13 +442,12 @@ static bool choose_index(struct serial *serial, GError **error)
 		serial->index = serial->index_choice - 1;
 		return !index_is_taken(machine, serial->index) ||
 		       fail(error, VITRINE_ERROR_BUSY,
-			       "isa-serial: there is a serial port with index %u already",
-			       serial->index);
+			       "there is a serial port with index %u already", serial->index);
 	}
 	for (serial->index = 0; serial->index < MACHINE_SERIAL_PORTS; serial->index++)
 		if (!index_is_taken(machine, serial->index))
 			return true;
-	return fail(error, VITRINE_ERROR_INPUT, "isa-serial: there are %u serial ports already",
+	return fail(error, VITRINE_ERROR_INPUT, "there are %u serial ports already",
 		MACHINE_SERIAL_PORTS);
 }
 
