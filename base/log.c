@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+G_GNUC_PRINTF(2, 0)
 static void print_line(const char *kind, const char *format, va_list arguments, const char *tail)
 {
 	g_autofree char *text = g_strdup_vprintf(format, arguments);
