@@ -388,7 +388,7 @@ static void stdio_child(int terminal, char way)
 	if (way == 'k')
 		raise(SIGTERM);
 	if (way == 'a')
-		raise(SIGSEGV);
+		raise(SIGABRT);
 	exit(0);
 }
 
@@ -445,6 +445,6 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/chardev/stdio/freed", "f", test_stdio);
 	g_test_add_data_func("/chardev/stdio/exit", "e", test_stdio);
 	g_test_add_data_func("/chardev/stdio/killed", "k", test_stdio);
-	g_test_add_data_func("/chardev/stdio/crashed", "a", test_stdio);
+	g_test_add_data_func("/chardev/stdio/aborted", "a", test_stdio);
 	return g_test_run();
 }
