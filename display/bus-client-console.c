@@ -46,7 +46,7 @@ static void console_unref(struct bus_console *console)
 static void answered(GObject *source, GAsyncResult *result, gpointer data)
 {
 	struct bus_console *console = data;
-	g_autoptr(GVariant) reply =
+	G_GNUC_UNUSED g_autoptr(GVariant) reply =
 		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
 
 	/* A refusal changes nothing: the pointer may just have changed its kind. */
