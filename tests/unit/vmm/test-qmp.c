@@ -288,7 +288,7 @@ static void test_dialogue(struct fixture *f, gconstpointer data)
 {
 	negotiate(f);
 	for (size_t i = 0; i < G_N_ELEMENTS(dialogue); i++) {
-		g_test_message("%s", dialogue[i].request);
+		g_test_message("request %zu", i);
 		ask(f, dialogue[i].request, dialogue[i].answer);
 	}
 	say(f->fd, "{\"execute\" x}");
