@@ -52,6 +52,17 @@ static char *print_help(void)
 	return g_string_free(out, FALSE);
 }
 
+/* "  KEY=<ACCEPTED>  - DESCRIPTION", words to choose from as "a|b". */
+static void print_key(GString *out, const char *name, const char *const *choices,
+	const char *accepted, const char *description)
+{
+	g_autofree char *words = choices ? g_strjoinv("|", (char **)choices) : NULL;
+	g_autofree char *start = g_strdup_printf("  %s=<%s>", name, words ? words : accepted);
+
+	g_string_append_printf(
+		out, "%-*s - %s", 2 * NAME_COLUMN, start, description ? description : "");
+}
+
 /* In QEMU's layout, which scripts read. */
 static char *print_machines(const struct machine_types *types)
 {
@@ -85,10 +96,8 @@ static void print_properties(GString *out, const struct property *property)
 {
 	for (; property && property->type != PROPERTY_END; property++) {
 		g_autofree char *accepted = property_accepts(property);
-		g_autofree char *start = g_strdup_printf("  %s=<%s>", property->name, accepted);
 
-		g_string_append_printf(out, "%-*s - %s", 2 * NAME_COLUMN, start,
-			property->description ? property->description : "");
+		print_key(out, property->name, property->choices, accepted, property->description);
 		if (property->default_value)
 			g_string_append_printf(out, " (default: %s)", property->default_value);
 		g_string_append_c(out, '\n');
@@ -130,14 +139,13 @@ static char *print_keys(const struct option_spec *spec)
 	g_string_append_printf(out, "-%s %s\n", spec->name, spec->argument);
 	for (const struct option_key *key = spec->keys; key && key->name; key++) {
 		g_autofree char *accepted = option_key_accepts(key);
-		g_autofree char *start = g_strdup_printf("  %s=<%s>", key->name, accepted);
 
-		g_string_append_printf(
-			out, "%-*s - %s\n", 2 * NAME_COLUMN, start, key->description);
+		print_key(out, key->name, key->choices, accepted, key->description);
+		g_string_append_c(out, '\n');
 	}
 	if (spec->has_id)
-		g_string_append_printf(out, "%-*s - %s\n", 2 * NAME_COLUMN, "  id=<id>",
-			"a name for other options to refer to");
+		g_string_append_printf(out, "%-*s - a name for other options to refer to\n",
+			2 * NAME_COLUMN, "  id=<id>");
 	return g_string_free(out, FALSE);
 }
 
