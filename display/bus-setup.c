@@ -48,8 +48,9 @@ static void finish(struct setup *setup, GDBusConnection *connection, const GErro
 static void connected(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
+	GDBusConnection *connection = g_dbus_connection_new_finish(result, &error);
 
-	finish(data, g_dbus_connection_new_finish(result, &error), error);
+	finish(data, connection, error);
 }
 
 static gboolean failed_early(gpointer data)

@@ -81,8 +81,8 @@ static bool bochs_realize(struct device *base, GError **error)
 		.device = device,
 		.size = BOCHS_DISPLAY_MMIO_SIZE,
 	};
-	pci_device_add_bar(&device->pci, BAR_MEMORY, PCI_BAR_PREFETCHABLE, device->memory_size, NULL,
-		device->slot);
+	pci_device_add_bar(&device->pci, BAR_MEMORY, PCI_BAR_PREFETCHABLE, device->memory_size,
+		NULL, device->slot);
 	pci_device_add_bar(
 		&device->pci, BAR_REGISTERS, 0, BOCHS_DISPLAY_MMIO_SIZE, &device->registers, NULL);
 	return true;

@@ -35,8 +35,8 @@ struct machine_property {
 };
 
 struct machine_type_device {
-	char *name;  /* from the group's heading */
-	char *class; /* type= */
+	char *name;                          /* from the group's heading */
+	char *class;                         /* type= */
 	struct machine_property *properties; /* addr= and others, in the file's order */
 	guint property_count;
 };
@@ -51,8 +51,8 @@ struct machine_type {
 	char *firmware;
 	uint64_t memory; /* bytes */
 	guint max_cpus;
-	bool is_default;  /* its family is what is used without -machine */
-	bool is_newest;   /* what the family's bare name stands for */
+	bool is_default; /* its family is what is used without -machine */
+	bool is_newest;  /* what the family's bare name stands for */
 	struct machine_type_device *devices;
 	guint device_count;
 	struct machine_type_device *defaults; /* class = CLASS, name NULL */
