@@ -168,6 +168,12 @@ bool update_due(const struct update *update, const struct frame *frame)
 	       pixels_due(update);
 }
 
+bool update_idle(const struct update *update, const struct frame *frame)
+{
+	return pixman_region32_not_empty((pixman_region32_t *)&update->wanted) &&
+	       !update_unfinished(update) && !update_due(update, frame);
+}
+
 static void write_header(GByteArray *out, uint16_t rectangles)
 {
 	write_u8(out, SERVER_FRAMEBUFFER_UPDATE);

@@ -91,6 +91,8 @@ void update_notice(struct update *update, uint32_t notices);
 /* Whether there is a rest of an update to be written, or a new one that the client waits for. */
 bool update_unfinished(const struct update *update);
 bool update_due(const struct update *update, const struct frame *frame);
+/* Whether the client waits, and nothing that it waits for has happened. */
+bool update_idle(const struct update *update, const struct frame *frame);
 
 /**
  * update_write - go on with the update, or begin one that is due
