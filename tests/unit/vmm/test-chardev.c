@@ -389,6 +389,8 @@ static void stdio_child(int terminal, char way)
 		raise(SIGTERM);
 	if (way == 'a')
 		raise(SIGABRT);
+	while (way == 's')
+		pause();
 	exit(0);
 }
 
@@ -419,6 +421,45 @@ static void test_stdio(gconstpointer data)
 	close(fd);
 }
 
+static tcflag_t local_modes(int terminal)
+{
+	struct termios mode;
+
+	g_assert_cmpint(tcgetattr(terminal, &mode), ==, 0);
+	return mode.c_lflag & (ICANON | ECHO);
+}
+
+/* Ctrl-Z and fg: the shell gets its terminal, and then the guest gets it again. */
+static void test_stdio_stopped(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char bytes[64];
+	int status, terminal;
+	pid_t child;
+
+	g_assert_cmpint(grantpt(fd), ==, 0);
+	g_assert_cmpint(unlockpt(fd), ==, 0);
+	terminal = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	child = fork();
+	if (child == 0)
+		stdio_child(terminal, 's');
+	g_assert_cmpint(read(fd, bytes, sizeof(bytes)), >, 0);
+	g_assert_cmphex(local_modes(terminal), ==, 0);
+	kill(child, SIGTSTP);
+	g_assert_cmpint(waitpid(child, &status, WUNTRACED), ==, child);
+	g_assert_true(WIFSTOPPED(status));
+	g_assert_cmphex(local_modes(terminal), ==, ICANON | ECHO);
+	kill(child, SIGCONT);
+	g_assert_cmpint(waitpid(child, &status, WCONTINUED), ==, child);
+	for (gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC; local_modes(terminal) != 0;)
+		g_assert_cmpint(g_get_monotonic_time(), <, end);
+	kill(child, SIGTERM);
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_cmphex(local_modes(terminal), ==, ICANON | ECHO);
+	close(terminal);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -445,6 +486,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/chardev/stdio/freed", "f", test_stdio);
 	g_test_add_data_func("/chardev/stdio/exit", "e", test_stdio);
 	g_test_add_data_func("/chardev/stdio/killed", "k", test_stdio);
+	g_test_add_func("/chardev/stdio/stopped", test_stdio_stopped);
 	g_test_add_data_func("/chardev/stdio/aborted", "a", test_stdio);
 	return g_test_run();
 }
