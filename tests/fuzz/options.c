@@ -67,8 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 			    ? parse_words(options, text, &error)
 			    : options_read(options, (const char *)bytes, length, "f", &error);
 
-	if (!types)
+	if (!types) {
 		types = load_types();
+		g_setenv("XDG_RUNTIME_DIR", "/run/user/fuzz", TRUE);
+	}
 	g_assert(good == !error);
 	if (good && options->request == OPTIONS_RUN) {
 		check_round_trip(options);

@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/runtime-dir.h"
 #include "vmm/options/config-private.h"
 #include "vmm/options/values.h"
 
@@ -36,11 +37,10 @@ static bool build_identity(struct config_builder *builder, GError **error)
 	g_autofree char *made_up = g_strdup_printf("guest-%d", (int)getpid());
 	g_autofree char *canonical = uuid ? g_ascii_strdown(uuid, -1) : NULL;
 
-	if (name && !value_is_guest_name(name))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"-name: guest=%s is not accepted; accepted: 1 to 64 letters, digits, '.', "
-			"'_' and '-', the first no '.' or '-'",
-			name);
+	if (name && !runtime_name_check(name, error)) {
+		g_prefix_error(error, "-name: ");
+		return false;
+	}
 	config->machine.name = config_keep(builder, name ? name : made_up);
 	config->machine.uuid = config_keep(builder, canonical);
 	return true;
@@ -49,17 +49,13 @@ static bool build_identity(struct config_builder *builder, GError **error)
 static bool build_runtime_dir(struct config_builder *builder, GError **error)
 {
 	const char *given = get(builder, "runtime-dir", "path");
-	const char *session = g_getenv("XDG_RUNTIME_DIR");
-	g_autofree char *folder = NULL;
+	g_autofree char *absolute = given ? g_canonicalize_filename(given, NULL) : NULL;
+	g_autofree char *folder = runtime_base(absolute, error);
 	g_autofree char *path = NULL;
 	size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - LONGEST_SOCKET_NAME;
 
-	if (given)
-		folder = g_canonicalize_filename(given, NULL);
-	else if (session && g_path_is_absolute(session))
-		folder = g_build_filename(session, "vitrine", NULL);
-	else
-		folder = g_strdup("/run/vitrine");
+	if (!folder)
+		return false;
 	path = g_build_filename(folder, builder->config->machine.name, NULL);
 	if (strlen(path) > longest)
 		return fail(error, VITRINE_ERROR_INPUT,

@@ -8,7 +8,6 @@
 
 enum {
 	ID_LENGTH = 64,
-	GUEST_NAME_LENGTH = 64,
 	DISTANCE_LENGTH = 64,
 	FRACTION_DIGITS =
 		15, /* so that a fraction of a tebibyte is exact in 64 bits with room to spare */
@@ -155,14 +154,6 @@ bool value_is_id(const char *text)
 	size_t length = strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-._");
 
 	return g_ascii_isalpha(text[0]) && text[length] == '\0' && length <= ID_LENGTH;
-}
-
-bool value_is_guest_name(const char *text)
-{
-	size_t length = strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-._");
-
-	return length > 0 && length <= GUEST_NAME_LENGTH && text[length] == '\0' &&
-	       text[0] != '.' && text[0] != '-';
 }
 
 unsigned value_distance(const char *a, const char *b)

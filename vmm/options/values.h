@@ -30,10 +30,6 @@ char *value_print_size(uint64_t bytes);
 /* Letters, digits, '-', '.', '_', starting with a letter; at most 64. */
 bool value_is_id(const char *text);
 
-/* A name for a guest, which is also the name of a folder: 1 to 64 letters, digits, '.', '_', '-', not starting with '.' or
- * '-'. */
-bool value_is_guest_name(const char *text);
-
 /* How many characters have to be changed, left out, put in or swapped with the next to make one word of the other; at
  * most 64 characters of each are looked at. */
 unsigned value_distance(const char *a, const char *b);

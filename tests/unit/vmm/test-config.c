@@ -168,8 +168,8 @@ static const struct config_case cases[] = {
 	{ "-device VGA -device VGA", NULL },
 
 	{ "-machine pc", "-machine: there is no machine type 'pc'; accepted: q35, q35-1.0" },
-	{ "-name a/b", "-name: guest=a/b is not accepted" },
-	{ "-name .a", "-name: guest=.a is not accepted" },
+	{ "-name a/b", "-name: \"a/b\" is no name for a guest" },
+	{ "-name .a", "-name: \".a\" is no name for a guest" },
 	{ "-m 2097153B", "-m: size=2097153B is not accepted; accepted: a multiple of 4K" },
 	{ "-smp 4,sockets=3",
 		"-smp: 3 sockets of 1 cores of 1 threads make 3 processors, not cpus=4" },
@@ -248,6 +248,7 @@ int main(int argc, char **argv)
 	int result;
 
 	g_test_init(&argc, &argv, NULL);
+	g_setenv("XDG_RUNTIME_DIR", "/run/user/test", TRUE);
 	folder = g_test_build_filename(G_TEST_DIST, "data/machine-types", NULL);
 	types = machine_types_load(folder, NULL);
 	g_assert_nonnull(types);
