@@ -1,6 +1,8 @@
-/* What the ACPI tables tell: how to power off, whether the power button was pressed, how many processors.
+/* What the ACPI tables tell: how to power off, whether the power button was pressed, how many
+ * processors.
  *
- * The DSDT is not run: its package \_S5_ is looked for by its name, which is how little systems do it.
+ * The DSDT is not run: its package \_S5_ is looked for by its name, which is how little systems do
+ * it.
  *
  * Specification: ACPI 6.3, sections 4.8.3.1, 5.2.5 to 5.2.12 and 20.2.
  */
@@ -89,7 +91,8 @@ static int find_off_type(const uint8_t *dsdt)
 
 		if (memcmp(dsdt + i, "_S5_", 4) != 0 || *at != AML_PACKAGE)
 			continue;
-		/* The package's length takes as many bytes more as its highest two bits say; then the count. */
+		/* The package's length takes as many bytes more as its highest two bits say;
+		 * then the count. */
 		at += 2 + (at[1] >> 6) + 1;
 		if (*at == AML_BYTE)
 			return at[1] & 7;

@@ -1,4 +1,5 @@
-/* What the ACPI tables tell: how to power off, whether the power button was pressed, how many processors. */
+/* What the ACPI tables tell: how to power off, whether the power button was pressed, how many
+ * processors. */
 #pragma once
 
 #include <stdbool.h>

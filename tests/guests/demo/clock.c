@@ -14,7 +14,8 @@ enum {
 	PIC_INITIALISE = 0x11,
 	PIC_8086 = 0x01,
 	PIC_CASCADE_LINE = 2,
-	/* A set bit keeps a line shut: all but timer, keyboard, cascade and serial; all but ACPI and mouse. */
+	/* A set bit keeps a line shut: all but timer, keyboard, cascade and serial; all but ACPI
+	 * and mouse. */
 	PIC_MASK = 0xff & ~(1 << 0 | 1 << 1 | 1 << 2 | 1 << 4),
 	PIC2_MASK = 0xff & ~(1 << 1 | 1 << 4),
 

@@ -11,7 +11,8 @@ struct time_of_day {
 	uint8_t hours, minutes, seconds;
 };
 
-/* Moves the interrupts to vectors 0x20 and up, lets through those that calls.h names and starts the tick. */
+/* Moves the interrupts to vectors 0x20 and up, lets through those that calls.h names and starts
+ * the tick. */
 void clock_start(void);
 
 struct time_of_day clock_now(void);

@@ -1,7 +1,8 @@
-/* The cut stone that turns in the scene: a convex solid of 33 flat faces, lit from the upper left.
+/* The cut stone that turns in the scene: a convex solid of 25 flat faces, lit from the upper left.
  *
- * It is drawn at twice its size and averaged down, which smooths the edges. Back faces go first, darker; the
- * front faces are laid over them, half transparent. Lengths are fixed-point numbers with 4096 for one.
+ * It is drawn at twice its size and averaged down, which smooths the edges. Back faces go first,
+ * darker; the front faces are laid over them, half transparent. Lengths are fixed-point numbers
+ * with 4096 for one.
  */
 #include "gem.h"
 

@@ -22,7 +22,8 @@ struct guest {
 /* Shows another picture; sets the mode of before again where text mode has to be left. */
 void guest_show(struct guest *guest, const struct picture *picture);
 
-/* Sets a mode and shows the scene in it, or the same picture again; false with a line that says why not. */
+/* Sets a mode and shows the scene in it, or the same picture again; false with a line that says
+ * why not. */
 bool guest_set_mode(
 	struct guest *guest, uint32_t width, uint32_t height, char *why, uint32_t why_size);
 

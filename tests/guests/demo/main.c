@@ -1,7 +1,7 @@
 /* The demo guest: starts the devices, then lives from interrupt to interrupt.
  *
- * At each tick the picture moves on; keys, mouse, serial line and power button are looked after whenever any
- * interrupt comes.
+ * At each tick the picture moves on; keys, mouse, serial line and power button are looked after
+ * whenever any interrupt comes.
  */
 #include <stddef.h>
 
@@ -176,10 +176,8 @@ static void greet(const struct guest *guest)
 	say("initrd: %u bytes, sum %u\n", boot->initrd_bytes, sum);
 	say("memory: %u KiB, processors: %u\n", boot->memory_kib, guest->acpi.processors);
 	say("display: %s, %u KiB\n", screen.name, screen.memory_bytes / 1024);
-	say("keyboard: %s, mouse: %s\n", guest->ps2.keyboard ? "yes" : "no",
-		guest->ps2.wheel   ? "with a wheel"
-		: guest->ps2.mouse ? "yes"
-				   : "no");
+	say("keyboard: %s, mouse: %s, wheel: %s\n", guest->ps2.keyboard ? "yes" : "no",
+		guest->ps2.mouse ? "yes" : "no", guest->ps2.wheel ? "yes" : "no");
 }
 
 static void set_first_mode(struct guest *guest)

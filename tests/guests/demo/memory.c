@@ -17,7 +17,8 @@ void *memcpy(void *restrict target, const void *restrict source, size_t bytes)
 	return target;
 }
 
-/* Moves forwards: enough where the target lies below the source, which is all that the program asks. */
+/* Moves forwards: enough where the target lies below the source, which is all that the program
+ * asks. */
 void *memmove(void *target, const void *source, size_t bytes)
 {
 	void *to = target;

@@ -13,5 +13,6 @@ size_t strlen(const char *text);
 
 bool text_equal(const char *a, const char *b);
 
-/* Takes a number of base 10 or 16 off the front of @text; false, with nothing changed, when none is there. */
+/* Takes a number of base 10 or 16 off the front of @text; false, with nothing changed, when none
+ * is there. */
 bool text_number(const char **text, unsigned base, uint32_t *value);

@@ -1,5 +1,4 @@
-/* The plain pictures: full motion, a scrolling console, one colour, a pattern to compare with.
- */
+/* The plain pictures: full motion, a scrolling console, one colour, a pattern to compare with. */
 #include "pictures.h"
 
 #include "draw.h"

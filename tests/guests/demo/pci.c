@@ -39,7 +39,8 @@ bool pci_find(uint32_t id, uint16_t class_code, struct pci_function *found)
 		uint32_t here = pci_read(at, 0);
 
 		if (here == 0xffffffff) {
-			/* No function 0: no device, and an empty bus begins with a long row of these. */
+			/* No function 0: no device, and an empty bus begins with a long row of
+			 * these. */
 			if (at.function == 0)
 				i += 7;
 			continue;

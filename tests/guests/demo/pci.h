@@ -21,7 +21,8 @@ struct pci_function {
 uint32_t pci_read(struct pci_function at, uint8_t offset);
 void pci_write(struct pci_function at, uint8_t offset, uint32_t value);
 
-/* Finds the function with this vendor and device (vendor in the low half) and class and subclass. */
+/* Finds the function with this vendor and device (vendor in the low half) and class and
+ * subclass. */
 bool pci_find(uint32_t id, uint16_t class_code, struct pci_function *found);
 
 /* The address that a memory BAR holds; 0 for none, or one beyond 4 GiB. */

@@ -1,10 +1,10 @@
 /* PS/2 keyboard and mouse behind the i8042 controller.
  *
- * The program reads scancode set 1: the controller translates to it, or, where it does not, the keyboard is
- * told to send it.
+ * The program reads scancode set 1: the controller translates to it, or, where it does not, the
+ * keyboard is told to send it.
  *
- * Specification: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller",
- * "Keyboard", "Mouse"; Microsoft IntelliMouse for the wheel.
+ * Specification: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device
+ * Controller", "Keyboard", "Mouse"; Microsoft IntelliMouse for the wheel.
  */
 #include "ps2.h"
 

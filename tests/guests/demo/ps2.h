@@ -10,11 +10,13 @@ struct ps2_event {
 		PS2_KEY,
 		PS2_MOUSE,
 	} kind;
-	/* Scancode of set 1, 0xe0nn for the extended ones, 0xe11d for pause; the character it means, or 0. */
+	/* Scancode of set 1, 0xe0nn for the extended ones, 0xe11d for pause; the character it
+	 * means, or 0. */
 	uint16_t code;
 	bool down;
 	char character;
-	/* Movement to the right and downwards, buttons (1 left, 2 right, 4 middle), wheel steps towards the user. */
+	/* Movement to the right and downwards, buttons (1 left, 2 right, 4 middle), wheel steps
+	 * towards the user. */
 	int x, y, wheel;
 	unsigned buttons;
 };

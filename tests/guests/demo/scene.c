@@ -1,7 +1,8 @@
 /* The scene: a glass case at night with a stone turning in it, and below it what the guest knows.
  *
- * Drawn once as a whole; after that only what changes is drawn and shown: the stone, a few stars, the line of
- * numbers and the line of typed text, so a display server sees the small, scattered damage of a desktop.
+ * Drawn once as a whole; after that only what changes is drawn and shown: the stone, a few stars,
+ * the line of numbers and the line of typed text, so a display server sees the small, scattered
+ * damage of a desktop.
  */
 #include "pictures.h"
 
@@ -89,7 +90,8 @@ static uint32_t scattered(uint32_t seed)
 	return seed ^ seed >> 15;
 }
 
-/* One of the stars, as bright as it is at that frame; those behind the title and the case are left out. */
+/* One of the stars, as bright as it is at that frame; those behind the title and the case are
+ * left out. */
 static void draw_star(uint32_t star, uint32_t frame, bool show)
 {
 	int x = (int)(scattered(star * 2 + 1) % screen.width);

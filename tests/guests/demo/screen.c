@@ -1,7 +1,8 @@
-/* The screen: a display found on the PCI bus, its modes, and a picture in memory that is copied to it.
+/* The screen: a display found on the PCI bus, its modes, and a picture in memory that is copied to
+ * it.
  *
- * The display is driven through the Bochs VBE display interface: by ports where there is a VGA, by the
- * memory of BAR 2 where there is none.
+ * The display is driven through the Bochs VBE display interface: by ports where there is a VGA, by
+ * the memory of BAR 2 where there is none.
  *
  * Specification: Bochs VBE extensions, "VBE Display API".
  */

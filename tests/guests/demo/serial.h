@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sets the port to 115200 8N1 with FIFOs and its interrupt; does nothing from then on where there is no port. */
+/* Sets the port to 115200 8N1 with FIFOs and its interrupt; does nothing from then on where
+ * there is no port. */
 void serial_start(void);
 
 /* The next character that was received, or -1. */

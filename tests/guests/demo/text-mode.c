@@ -1,6 +1,7 @@
 /* The VGA's text mode of 80 by 25 characters, set register by register.
  *
- * Specification: IBM VGA (PS/2 Hardware Interface Technical Reference, "Video Subsystem"), mode 3 of 720x400.
+ * Specification: IBM VGA (PS/2 Hardware Interface Technical Reference, "Video Subsystem"), mode 3
+ * of 720x400.
  */
 #include "text-mode.h"
 
@@ -55,7 +56,8 @@ static void set_registers(void)
 		set(CRT, i, crt[i]);
 	for (unsigned i = 0; i < sizeof(graphics); i++)
 		set(GRAPHICS, i, graphics[i]);
-	/* Index and value go to the same port in turn; reading the status starts anew with the index. */
+	/* Index and value go to the same port in turn; reading the status starts anew with the
+	 * index. */
 	in8(STATUS);
 	for (unsigned i = 0; i < sizeof(attribute); i++) {
 		out8(ATTRIBUTE, (uint8_t)i);
