@@ -176,7 +176,7 @@ static size_t log_bytes(const struct memory_slot *slot)
 
 void memory_slot_set_log(struct memory_slot *slot, bool on)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&slot->memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&slot->memory->lock);
 
 	if (slot->logged == on)
 		return;
@@ -210,7 +210,7 @@ static void clear_groups(struct memory_slot *slot, uint64_t first, uint64_t coun
 void memory_slot_harvest(
 	struct memory_slot *slot, uint64_t first, uint64_t count, unsigned long *bitmap, bool keep)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&slot->memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&slot->memory->lock);
 	uint64_t pages = slot->size / PAGE;
 
 	if (!slot->mapped || !slot->logged || count == 0 || !checked_range(first, count, pages))
