@@ -43,8 +43,23 @@ static unsigned window_number(const struct vga *vga)
 	return vga->registers.graphics[GR_MISC] >> 2 & 3;
 }
 
+/* A VBE picture of whole bytes is linear whatever the sequencer is set to, which stays as it was for the text mode that
+ * comes after it. */
+static bool vbe_is_linear(const struct vga *vga)
+{
+	return dispi_enabled(&vga->dispi) && vga->dispi.registers[DISPI_BPP] != 4;
+}
+
+/* The planes that writes go to, a bit for each. */
+static unsigned plane_mask(const struct vga *vga)
+{
+	return vbe_is_linear(vga) ? ALL_PLANES : vga->registers.sequencer[SR_PLANE_MASK];
+}
+
 static enum access_kind access_kind(const struct vga *vga)
 {
+	if (vbe_is_linear(vga))
+		return ACCESS_LINEAR;
 	if (vga->registers.sequencer[SR_MEMORY_MODE] & MEMORY_CHAIN_4)
 		return ACCESS_LINEAR;
 	if (vga->registers.graphics[GR_MODE] & MODE_ODD_EVEN)
@@ -215,7 +230,7 @@ static void damage_linear(struct vga *vga, uint32_t address)
 
 static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
 {
-	uint8_t planes = vga->registers.sequencer[SR_PLANE_MASK];
+	unsigned planes = plane_mask(vga);
 	uint32_t address;
 	uint8_t *bytes;
 
@@ -331,7 +346,7 @@ bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 		return true;
 	}
 	if (access_kind(vga) != ACCESS_LINEAR || vga->mode.kind == VGA_MODE_LINEAR ||
-		(vga->registers.sequencer[SR_PLANE_MASK] & ALL_PLANES) != ALL_PLANES ||
+		plane_mask(vga) != ALL_PLANES ||
 		!checked_range(bank_offset(vga), windows[number].length, vga->size))
 		return false;
 	*plain = (struct vga_plain_window) {

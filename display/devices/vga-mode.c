@@ -184,8 +184,8 @@ struct vga_mode vga_mode_compute(const struct vga_registers *registers, const st
 					  : blank_mode(mode.width, mode.height);
 }
 
-/* So that the legacy registers agree with the picture: graphics, window at 0xa0000, all planes, sizes; chain-4 and 256
- * colours unless planar. Firmware and drivers go on from there. */
+/* So that the legacy registers agree with the picture: graphics, window at 0xa0000, sizes, 256 colours unless planar.
+ * Firmware and drivers go on from there. The sequencer keeps what the guest wrote. */
 void vga_mode_follow_dispi(struct vga_registers *registers, const struct dispi *dispi)
 {
 	uint8_t *crtc = registers->crtc;
@@ -207,11 +207,6 @@ void vga_mode_follow_dispi(struct vga_registers *registers, const struct dispi *
 	crtc[CR_MODE] |= MODE_CGA_BANK | MODE_HERCULES_BANK;
 	crtc[CR_START_HIGH] = 0;
 	crtc[CR_START_LOW] = 0;
-	registers->sequencer[SR_PLANE_MASK] |= 0x0f;
-	if (picture.bits_per_pixel == 4) {
-		registers->sequencer[SR_CLOCKING] &= ~CLOCKING_HALF;
-		return;
-	}
-	registers->sequencer[SR_MEMORY_MODE] |= 0x08;
-	registers->graphics[GR_MODE] |= 0x40;
+	if (picture.bits_per_pixel != 4)
+		registers->graphics[GR_MODE] |= 0x40;
 }

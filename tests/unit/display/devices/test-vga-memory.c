@@ -159,6 +159,7 @@ static void test_banks(void)
 	g_mutex_unlock(&f->lock);
 
 	/* Into planes, where an address is four bytes. */
+	fixture_dispi(f, DISPI_BPP, 4);
 	fixture_dispi(f, DISPI_BANK, FIXTURE_MEMORY / BANK - 1);
 	fixture_set(f, 0x3c4, 4, 0x06);
 	g_assert_cmphex(window_read(f, 0xffff, 1), ==, 0xff);
