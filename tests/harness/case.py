@@ -127,8 +127,10 @@ class Suite:
                 self.made[name] = make(self.context)
             except Exception as error:
                 self.made[name] = error
+        if isinstance(self.made[name], Skip):
+            raise Skip(*self.made[name].args)
         if isinstance(self.made[name], Exception):
-            raise self.made[name]
+            raise AssertionError(f'{name} could not be made: {self.made[name]}') from None
         return self.made[name]
 
     def main(self):

@@ -50,6 +50,13 @@ class Serial:
                 why = 'the line ended' if self.ended else f'not within {deadline.seconds:g} s'
                 raise Timeout(f'{pattern!r} did not appear ({why}); since the last match: {rest[-2000:]!r}')
 
+    def drain(self):
+        """Take what has arrived already."""
+        before = None
+        while before != len(self.log):
+            before = len(self.log)
+            self.read(0)
+
     def quiet(self, seconds):
         """True when nothing arrives for that long."""
         before = len(self.log)

@@ -22,6 +22,7 @@ PROGRAMS = {
     'vitrine-viewer': 'viewer/vitrine-viewer',
     'vitrine-console': 'console/vitrine-console',
 }
+DISPLAYS = {'VGA', 'bochs-display'}
 
 
 def build_directory():
@@ -94,6 +95,8 @@ class Vmm:
         if self.kind == 'qemu':
             argv = [shutil.which('qemu-system-x86_64'), '-nodefaults', '-no-user-config', '-display', 'none']
             argv += ['-machine', f'q35,accel={accelerator()}', '-name', self.name] if defaults else []
+            # Ours has a display of its own accord.
+            argv += [] if DISPLAYS.intersection(str(option).split(',')[0] for option in options) else ['-device', 'VGA']
         else:
             argv = [program('vitrine'), '-runtime-dir', self.runtime]
             argv += ['-name', self.name] if defaults else []

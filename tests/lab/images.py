@@ -84,8 +84,10 @@ echo "guest: started"
     'etc/power-button': '''#!/bin/sh
 for input in /sys/class/input/event*; do
 	[ "$(cat $input/device/name)" = "Power Button" ] || continue
-	echo "guest: power button at $(basename $input)" >/dev/ttyS0
-	head -c 24 /dev/input/$(basename $input) >/dev/null
+	{
+		echo "guest: power button at $(basename $input)" >/dev/ttyS0
+		head -c 24 >/dev/null
+	} </dev/input/$(basename $input)
 	echo "guest: power button pressed" >/dev/ttyS0
 	poweroff
 	exit

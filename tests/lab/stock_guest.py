@@ -168,6 +168,7 @@ def stop_and_cont_hold_and_release_it(t):
         guest.qmp.execute('stop')
         guest.qmp.wait_event('STOP')
         equal(guest.qmp.status(), 'paused', 'the status after stop')
+        guest.serial.drain()
         guest.serial.send('echo still $((40 + 2))\n')
         check(guest.serial.quiet(1), f'a paused guest speaks: {guest.serial.log[-200:]!r}')
         guest.qmp.execute('cont')
