@@ -108,7 +108,6 @@ static const int denied[] = {
 	SCMP_SYS(creat),
 	SCMP_SYS(stat),
 	SCMP_SYS(lstat),
-	SCMP_SYS(newfstatat),
 	SCMP_SYS(statx),
 	SCMP_SYS(access),
 	SCMP_SYS(faccessat),
@@ -173,6 +172,18 @@ static int add_prctl_rules(scmp_filter_ctx filter)
 	return result;
 }
 
+/* The C library asks for the state of an open file by an empty path; by any other path it is a look at files. */
+static int add_stat_rules(scmp_filter_ctx filter)
+{
+	int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+		SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+
+	if (result == 0)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1,
+			SCMP_A3(SCMP_CMP_NE, AT_EMPTY_PATH));
+	return result;
+}
+
 static int load_filter(scmp_filter_ctx filter, bool removes_files)
 {
 	int result = add_rules(filter, SCMP_ACT_ALLOW, allowed, G_N_ELEMENTS(allowed));
@@ -183,6 +194,8 @@ static int load_filter(scmp_filter_ctx filter, bool removes_files)
 		result = add_rules(filter, SCMP_ACT_KILL_PROCESS, fatal, G_N_ELEMENTS(fatal));
 	if (result == 0)
 		result = add_memory_rules(filter);
+	if (result == 0)
+		result = add_stat_rules(filter);
 	if (result == 0)
 		result = add_prctl_rules(filter);
 	if (result == 0 && removes_files)
