@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vmm/chipset/debugcon.h"
+#include "vmm/chipset/serial.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/tables.h"
 #include "vmm/kvm/kvm.h"
@@ -97,6 +99,21 @@ static bool add_fixed_devices(struct machine *machine, GError **error)
 	return true;
 }
 
+/* A UART for each -serial, a debug port for -debugcon. */
+static bool add_ports(struct machine *machine, GError **error)
+{
+	for (unsigned i = 0; i < MACHINE_SERIAL_PORTS; i++) {
+		char index[2] = { '0' + i, '\0' };
+		struct machine_property property = { (char *)"index", index };
+
+		if (machine->serial[i] &&
+			!machine_add_device(machine, &isa_serial_class, NULL, &property, 1, error))
+			return false;
+	}
+	return !machine->debugcon ||
+		machine_add_device(machine, &isa_debugcon_class, NULL, NULL, 0, error);
+}
+
 static bool add_cpus(struct machine *machine, GError **error)
 {
 	for (unsigned i = 0; i < machine->config->cpus; i++) {
@@ -122,7 +139,8 @@ static bool build(struct machine *machine, GError **error)
 		return false;
 	machine->pci = board->new_bus(machine);
 	machine->fw_cfg = fw_cfg_new(machine);
-	return add_fixed_devices(machine, error) && add_cpus(machine, error);
+	return add_fixed_devices(machine, error) && add_ports(machine, error) &&
+		add_cpus(machine, error);
 }
 
 struct machine *machine_new(
