@@ -274,10 +274,6 @@ static void write_link(struct aml *aml, unsigned pirq)
 	name_resources(aml, "_PRS", choices);
 	resource_interrupt(current, none, G_N_ELEMENTS(none));
 	name_resources(aml, "BUF0", current);
-	aml_operator(aml, AML_CREATE_DWORD_FIELD);
-	aml_name(aml, "BUF0");
-	aml_integer(aml, INTERRUPT_NUMBER_AT);
-	aml_name(aml, "NUM0");
 
 	aml_open_method(aml, "_STA", 0, false);
 	aml_open_if(aml);
@@ -299,7 +295,11 @@ static void write_link(struct aml *aml, unsigned pirq)
 	aml_name(aml, route);
 	aml_close(aml);
 
-	aml_open_method(aml, "_CRS", 0, false);
+	aml_open_method(aml, "_CRS", 0, true);
+	aml_operator(aml, AML_CREATE_DWORD_FIELD);
+	aml_name(aml, "BUF0");
+	aml_integer(aml, INTERRUPT_NUMBER_AT);
+	aml_name(aml, "NUM0");
 	aml_operator(aml, AML_AND);
 	aml_name(aml, route);
 	aml_integer(aml, PIRQ_LINE);
