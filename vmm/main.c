@@ -31,9 +31,12 @@ static bool print_help(const struct options *options, GError **error)
 static bool write_config(const struct options *options, GError **error)
 {
 	g_autofree char *text = options_write(options);
+	g_autoptr(GError) reason = NULL;
 
 	if (strcmp(options->write_config, "-") != 0)
-		return g_file_set_contents(options->write_config, text, -1, error);
+		return g_file_set_contents(options->write_config, text, -1, &reason) ||
+		       fail(error, VITRINE_ERROR_HOST, "-writeconfig %s: cannot be written: %s",
+			       options->write_config, reason->message);
 	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
 		return fail_errno(error, VITRINE_ERROR_HOST, "-writeconfig: cannot write");
 	return true;
