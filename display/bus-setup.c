@@ -50,6 +50,11 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
 	g_autoptr(GError) error = NULL;
 	GDBusConnection *connection = g_dbus_connection_new_finish(result, &error);
 
+	/* It is read from already, so it may be over before anybody could be told. */
+	if (connection && g_dbus_connection_is_closed(connection)) {
+		g_clear_object(&connection);
+		fail(&error, VITRINE_ERROR_STATE, "the peer closed its connection at once");
+	}
 	finish(data, connection, error);
 }
 
