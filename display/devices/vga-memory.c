@@ -215,17 +215,19 @@ static uint8_t read_byte(struct vga *vga, uint32_t offset)
 	}
 }
 
-/* A picture that consumers read from the video memory has a log of the guest's own writes only. */
-static void damage_linear(struct vga *vga, uint32_t address)
+/* A picture that consumers read from the video memory has a log of the guest's own writes there only. */
+void vga_damage_bytes(struct vga *vga, uint64_t first, uint64_t length)
 {
 	const struct scanout *scanout = &vga->mode.scanout;
-	uint64_t row;
+	uint64_t row, end;
 
-	if (vga->mode.kind != VGA_MODE_LINEAR || address < scanout->offset)
+	if (vga->mode.kind != VGA_MODE_LINEAR || length == 0 || first + length <= scanout->offset)
 		return;
-	row = (address - scanout->offset) / scanout->stride;
-	if (row < scanout->height)
-		head_damage(vga->head, &(struct rectangle) { 0, row, scanout->width, 1 });
+	row = first < scanout->offset ? 0 : (first - scanout->offset) / scanout->stride;
+	end = (first + length - 1 - scanout->offset) / scanout->stride + 1;
+	end = MIN(end, scanout->height);
+	if (row < end)
+		head_damage(vga->head, &(struct rectangle) { 0, row, scanout->width, end - row });
 }
 
 static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
@@ -240,7 +242,7 @@ static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
 	case ACCESS_LINEAR:
 		if (address < vga->size && planes >> (address & 3) & 1) {
 			vga->bytes[address] = value;
-			damage_linear(vga, address);
+			vga_damage_bytes(vga, address, 1);
 		}
 		return;
 	case ACCESS_ODD_EVEN:
@@ -333,6 +335,13 @@ void vga_window_write(struct vga *vga, uint32_t offset, unsigned size, uint64_t 
 	}
 }
 
+/* Guests that asked for a linear picture draw into BAR 0; then the window is not worth looking through at every refresh. */
+static bool draws_elsewhere(const struct vga *vga)
+{
+	return vga->mode.kind == VGA_MODE_LINEAR &&
+	       vga->dispi.registers[DISPI_ENABLE] & DISPI_LINEAR;
+}
+
 bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 {
 	unsigned number = window_number(vga);
@@ -345,7 +354,7 @@ bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 		};
 		return true;
 	}
-	if (access_kind(vga) != ACCESS_LINEAR || vga->mode.kind == VGA_MODE_LINEAR ||
+	if (access_kind(vga) != ACCESS_LINEAR || draws_elsewhere(vga) ||
 		plane_mask(vga) != ALL_PLANES ||
 		!checked_range(bank_offset(vga), windows[number].length, vga->size))
 		return false;

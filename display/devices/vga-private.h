@@ -179,6 +179,9 @@ void vga_window_settle(struct vga *vga);
 /* The registers changed: settle, and decide whether the text window is out. */
 void vga_window_changed(struct vga *vga);
 
+/* Damages the rows that have a part in bytes of the video memory, when consumers read the picture from there. */
+void vga_damage_bytes(struct vga *vga, uint64_t first, uint64_t length);
+
 /* vga-palette.c: the colours as they are shown; whether they differ from those drawn last. */
 bool vga_palette_update(struct vga *vga);
 

@@ -73,6 +73,13 @@ static bool same_plain(const struct vga_plain_window *a, const struct vga_plain_
 	       a->memory_offset == b->memory_offset && a->length == b->length;
 }
 
+/* What a guest writes through the plain window leaves no trace in the log of the video memory. */
+static void damage_plain(struct vga *vga)
+{
+	if (vga->plain.memory == vga->memory)
+		vga_damage_bytes(vga, vga->plain.memory_offset, vga->plain.length);
+}
+
 static void update_window(struct vga *vga)
 {
 	struct vga_plain_window plain = { 0 };
@@ -81,6 +88,7 @@ static void update_window(struct vga *vga)
 	vga_window_plain(vga, &plain);
 	if (same_plain(&plain, &vga->plain))
 		return;
+	damage_plain(vga);
 	vga->plain = plain;
 	vga->window_serial++;
 }
@@ -146,6 +154,7 @@ static void vga_refresh(void *device)
 
 	if (vga->mode.kind == VGA_MODE_LINEAR) {
 		drawn->valid = false;
+		damage_plain(vga);
 		return;
 	}
 	all |= vga_palette_update(vga) && vga->mode.kind != VGA_MODE_BLANK;

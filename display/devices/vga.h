@@ -91,11 +91,11 @@ unsigned vga_window_serial(const struct vga *vga);
 /**
  * vga_window_plain - what of the legacy window may stand as a memory slot
  *
- * With chain-4 (mode 0x13, banked VBE modes with a palette) it is the video memory itself; not with pictures that consumers
- * read from there, for which the core tells the damage of every write through the window. With the registers as they are in
- * text modes it is a memory of 32 KiB that the core keeps for this, in the layout that the guest expects: the interleaved
- * planes of the video memory look different. The core copies between the two when registers change and before it draws.
- * Neither needs a dirty log. The caller changes the mapping before the guest goes on after the register write.
+ * With chain-4 (mode 0x13, banked VBE modes) it is the video memory itself. With the registers as they are in text modes it
+ * is a memory of 32 KiB that the core keeps for this, in the layout that the guest expects: the interleaved planes of the
+ * video memory look different. The core copies between the two when registers change and before it draws. Neither needs a
+ * dirty log: the core looks through it before each harvest. The caller changes the mapping before the guest goes on after
+ * the register write.
  *
  * Returns false when all accesses have to come to vga_window_read() and vga_window_write(). These work for the plain part
  * as well, always.

@@ -196,7 +196,7 @@ static void test_linear_is_damaged(void)
 	struct vga_plain_window plain;
 	pixman_box32_t box;
 
-	fixture_vbe(f, 640, 480, 32, DISPI_ENABLED);
+	fixture_vbe(f, 640, 480, 32, DISPI_ENABLED | DISPI_LINEAR);
 	g_mutex_lock(&f->lock);
 	g_assert_false(vga_window_plain(f->vga, &plain));
 	g_mutex_unlock(&f->lock);
@@ -204,8 +204,31 @@ static void test_linear_is_damaged(void)
 	window_write(f, 2560 * 10 + 40, 4, 0x00ffffff);
 	fixture_settle(f);
 	box = *pixman_region32_extents(&f->damage);
-	g_assert_cmpint(box.y1, <=, 10);
-	g_assert_cmpint(box.y2, >, 10);
+	g_assert_cmpint(box.y1, ==, 10);
+	g_assert_cmpint(box.y2, ==, 11);
+}
+
+/* A bank that is plain memory is looked through as long as it is, and when it goes. */
+static void test_bank_is_damaged(void)
+{
+	g_autoptr(vga_fixture) f = fixture_new();
+	struct vga_plain_window plain;
+	pixman_box32_t box;
+
+	fixture_vbe(f, 640, 480, 32, DISPI_ENABLED);
+	fixture_watch(f);
+	fixture_dispi(f, DISPI_BANK, 3);
+	g_mutex_lock(&f->lock);
+	g_assert_true(vga_window_plain(f->vga, &plain));
+	g_mutex_unlock(&f->lock);
+	g_assert_cmphex(plain.memory_offset, ==, 3 * BANK);
+	fixture_settle(f);
+	fixture_forget(f);
+	fixture_dispi(f, DISPI_BANK, 4);
+	fixture_settle(f);
+	box = *pixman_region32_extents(&f->damage);
+	g_assert_cmpint(box.y1, ==, 3 * BANK / 2560);
+	g_assert_cmpint(box.y2, ==, (5 * BANK - 1) / 2560 + 1);
 }
 
 int main(int argc, char **argv)
@@ -219,5 +242,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/vga/memory/banks", test_banks);
 	g_test_add_func("/vga/memory/windows", test_windows);
 	g_test_add_func("/vga/memory/linear-is-damaged", test_linear_is_damaged);
+	g_test_add_func("/vga/memory/bank-is-damaged", test_bank_is_damaged);
 	return g_test_run();
 }
