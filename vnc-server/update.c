@@ -275,7 +275,8 @@ static void begin(struct update *update, const struct frame *frame, int64_t now_
 	if (!update_unfinished(update))
 		return;
 	pixman_region32_clear(&update->wanted);
-	write_header(out, update->pieces->len + __builtin_popcount(update->trailing));
+	if (update->pieces->len > 0)
+		write_header(out, update->pieces->len);
 }
 
 static void write_piece(struct update *update, const struct frame *frame, GByteArray *out)
@@ -343,6 +344,9 @@ static void (*const notice_writers[NOTICES])(
 
 static void write_trailing(struct update *update, const struct frame *frame, GByteArray *out)
 {
+	if (!update->trailing)
+		return;
+	write_header(out, __builtin_popcount(update->trailing));
 	for (guint i = 0; i < NOTICES; i++) {
 		if (update->trailing & 1u << i)
 			notice_writers[i](update, frame, out);

@@ -3,7 +3,9 @@
  * Requests are state, not a queue: an area that the client wants to hear about, and an area that it must get whether it
  * changed or not (a request that is not incremental makes an area count as changed). However often a client asks, it
  * gets one answer. gtk-vnc needs that: it repeats its last request after nearly every pseudo-rectangle. For its sake as
- * well, pseudo-rectangles stand behind the pixels of the same update: the repeated request is then an incremental one.
+ * well, pseudo-rectangles come behind the pixels: the repeated request is then an incremental one. And they come in a
+ * message of their own: TigerVNC (1.12) decodes pixels that stand before a cursor in the same message in the cursor's
+ * pixel format.
  *
  * An update is encoded piece by piece, as fast as the connection takes it; what changes meanwhile is merged into the
  * next one. It knows nothing of sockets.
@@ -68,9 +70,8 @@ struct update {
 	/* The update being sent */
 	GArray *pieces; /* struct rectangle */
 	guint next_piece;
-	uint32_t
-		trailing; /* enum notice: announced in its header, to be written behind the pieces */
-	int64_t begun_us; /* monotonic time; 0 before the first one */
+	uint32_t trailing; /* enum notice: to be told behind the pieces */
+	int64_t begun_us;  /* monotonic time; 0 before the first one */
 };
 
 void update_init(struct update *update, uint32_t width, uint32_t height);
