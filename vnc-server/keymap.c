@@ -1,6 +1,7 @@
 /* From keysyms to key numbers, by the guest's keyboard layout. */
 #include "vnc-server/keymap.h"
 
+#include <linux/input-event-codes.h>
 #include <string.h>
 
 #include <xkbcommon/xkbcommon-keysyms.h>
@@ -141,7 +142,8 @@ static void collect_key(struct xkb_keymap *xkb, xkb_keycode_t code, void *data)
 			continue;
 		key.shift = masks[i] & collector->shift;
 		key.alt_gr = masks[i] & collector->level3;
-		collector->keymap->has_alt_gr |= key.alt_gr;
+		if (key.alt_gr && !collector->keymap->has_alt_gr)
+			continue;
 		add_keysym(collector->keymap, &key);
 		return;
 	}
@@ -154,6 +156,16 @@ static xkb_mod_mask_t modifier(struct xkb_keymap *xkb, const char *name)
 	return index == XKB_MOD_INVALID ? 0 : 1u << index;
 }
 
+/* Whether the right Alt chooses the third level; some layouts have such a level and no key to choose it. */
+static bool right_alt_is_alt_gr(struct xkb_keymap *xkb)
+{
+	const xkb_keysym_t *keysyms;
+
+	return xkb_keymap_key_get_syms_by_level(xkb, KEY_RIGHTALT + EVDEV_OFFSET, 0, 0, &keysyms) ==
+		       1 &&
+	       keysyms[0] == XKB_KEY_ISO_Level3_Shift;
+}
+
 /* Level after level, so that a character that two keys can make is made with the fewest modifiers. */
 static void collect_keys(struct keymap *keymap, struct xkb_keymap *xkb)
 {
@@ -163,6 +175,7 @@ static void collect_keys(struct keymap *keymap, struct xkb_keymap *xkb)
 		.level3 = modifier(xkb, "LevelThree") | modifier(xkb, "Mod5"),
 	};
 
+	keymap->has_alt_gr = right_alt_is_alt_gr(xkb);
 	collector.others = ~(collector.shift | collector.level3);
 	do {
 		collector.any = false;
