@@ -107,8 +107,6 @@ static bool create_vm(struct kvm *kvm, GError **error)
 		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
 		.args[0] = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE,
 	};
-	/* The port of the PC speaker is the kernel's as well. */
-	struct kvm_pit_config timer = { .flags = KVM_PIT_SPEAKER_DUMMY };
 	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
 
 	kvm->vm = kvm_ioctl(kvm->device, KVM_CREATE_VM, NULL);
@@ -118,12 +116,19 @@ static bool create_vm(struct kvm *kvm, GError **error)
 	if (kvm_ioctl(kvm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0 ||
 		kvm_ioctl(kvm->vm, KVM_SET_TSS_ADDR, (void *)(uintptr_t)TSS_ADDRESS) < 0)
 		return fail_errno(error, VITRINE_ERROR_HOST, "KVM refuses its own pages");
+	kvm->manual_dirty_log = kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &manual) == 0;
+	return true;
+}
+
+bool kvm_create_chips(struct kvm *kvm, GError **error)
+{
+	/* The port of the PC speaker is the kernel's as well. */
+	struct kvm_pit_config timer = { .flags = KVM_PIT_SPEAKER_DUMMY };
+
 	if (kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, NULL) < 0 ||
 		kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &timer) < 0)
 		return fail_errno(
 			error, VITRINE_ERROR_HOST, "KVM gives no interrupt controller or timer");
-	kvm->manual_dirty_log = kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &manual) == 0;
-
 	for (unsigned i = 0; i < G_N_ELEMENTS(kvm->chips); i++) {
 		kvm->chips[i].chip_id = i;
 		kvm_ioctl(kvm->vm, KVM_GET_IRQCHIP, &kvm->chips[i]);

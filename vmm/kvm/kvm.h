@@ -24,6 +24,10 @@ struct kvm {
 struct kvm *kvm_new(GError **error);
 void kvm_free(struct kvm *kvm);
 
+/* Interrupt controllers and timer, before the first processor. Better after RAM has been mapped: with them in place the
+ * kernel waits several milliseconds for each memory slot. */
+bool kvm_create_chips(struct kvm *kvm, GError **error);
+
 /* ioctl() that goes on after a signal; -1 with errno. */
 int kvm_ioctl(int fd, unsigned long request, void *argument);
 

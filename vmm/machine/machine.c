@@ -111,7 +111,7 @@ static bool add_ports(struct machine *machine, GError **error)
 			return false;
 	}
 	return !machine->debugcon ||
-		machine_add_device(machine, &isa_debugcon_class, NULL, NULL, 0, error);
+	       machine_add_device(machine, &isa_debugcon_class, NULL, NULL, 0, error);
 }
 
 static bool add_cpus(struct machine *machine, GError **error)
@@ -135,12 +135,13 @@ static bool build(struct machine *machine, GError **error)
 	if (!machine->kvm)
 		return false;
 	machine->memory = guest_memory_new(machine->kvm);
-	if (!machine_add_ram(machine, board, error) || !machine_add_firmware(machine, error))
+	if (!machine_add_ram(machine, board, error) || !machine_add_firmware(machine, error) ||
+		!kvm_create_chips(machine->kvm, error))
 		return false;
 	machine->pci = board->new_bus(machine);
 	machine->fw_cfg = fw_cfg_new(machine);
 	return add_fixed_devices(machine, error) && add_ports(machine, error) &&
-		add_cpus(machine, error);
+	       add_cpus(machine, error);
 }
 
 struct machine *machine_new(

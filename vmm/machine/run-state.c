@@ -129,22 +129,28 @@ static void set_devices_running(struct machine *machine, bool running)
 	g_mutex_unlock(&machine->lock);
 }
 
-static void halt(struct machine *machine, enum run_state state)
+/* True when it ran until now. */
+static bool halt(struct machine *machine, enum run_state state)
 {
 	bool was_running = machine->state == RUN_STATE_RUNNING;
 
 	park_cpus(machine);
 	machine->state = state;
-	if (!was_running)
-		return;
-	set_devices_running(machine, false);
-	tell(machine, MACHINE_EVENT_STOP, CAUSE_HOST_SIGNAL);
+	if (was_running)
+		set_devices_running(machine, false);
+	return was_running;
+}
+
+static void halt_and_tell(struct machine *machine, enum run_state state)
+{
+	if (halt(machine, state))
+		tell(machine, MACHINE_EVENT_STOP, CAUSE_HOST_SIGNAL);
 }
 
 void machine_stop(struct machine *machine)
 {
 	if (machine->state == RUN_STATE_RUNNING)
-		halt(machine, RUN_STATE_PAUSED);
+		halt_and_tell(machine, RUN_STATE_PAUSED);
 }
 
 bool machine_cont(struct machine *machine, GError **error)
@@ -184,12 +190,16 @@ void machine_quit(struct machine *machine, enum machine_cause cause)
 
 static void shut_down(struct machine *machine, enum machine_cause cause)
 {
+	bool was_running;
+
 	if (!machine->config->no_shutdown) {
 		machine_quit(machine, cause);
 		return;
 	}
-	halt(machine, RUN_STATE_SHUTDOWN);
+	was_running = halt(machine, RUN_STATE_SHUTDOWN);
 	tell(machine, MACHINE_EVENT_SHUTDOWN, cause);
+	if (was_running)
+		tell(machine, MACHINE_EVENT_STOP, cause);
 }
 
 void machine_powerdown(struct machine *machine)
@@ -256,7 +266,7 @@ static gboolean handle_requests(gpointer opaque)
 					   machine_cause_by_guest(now.reset_cause))) {
 		shut_down(machine, now.shutdown ? now.shutdown_cause : now.reset_cause);
 	} else if (now.failed) {
-		halt(machine, RUN_STATE_INTERNAL_ERROR);
+		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
 		report_failure(machine);
 	} else if (now.reset) {
 		machine_reset(machine, now.reset_cause);
