@@ -121,6 +121,7 @@ const struct device_class bochs_display_pci_class = {
 	.user_creatable = true,
 	.size = sizeof(struct bochs_display_pci),
 	.pci = &bochs_identity,
+	.rom_file = "vgabios-bochs-display.bin",
 	.properties = bochs_display_properties,
 	.realize = bochs_realize,
 	.reset = bochs_reset,
