@@ -96,6 +96,22 @@ static enum rfb_version common_version(int major, int minor)
 	return minor == 7 ? RFB_3_7 : RFB_3_3;
 }
 
+/* In RFB 3.3 the server says which type is used, and there are but two that such a client can know. */
+static enum parse choose_for_client(struct handshake *handshake, struct reader *in, GByteArray *out)
+{
+	static const uint8_t known[] = { SECURITY_NONE, SECURITY_VNC_AUTHENTICATION };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(known) && !handshake->security; i++)
+		handshake->security = find_offered(handshake, known[i]);
+	if (!handshake->security) {
+		parse_error(in, "RFB 3.3 has no security type that is offered here");
+		return refuse(handshake, in, out);
+	}
+	write_u32(out, handshake->security->type);
+	handshake->state = HANDSHAKE_AUTHENTICATE;
+	return PARSE_DONE;
+}
+
 static enum parse step_version(struct handshake *handshake, struct reader *in, GByteArray *out)
 {
 	const uint8_t *line;
@@ -118,15 +134,11 @@ static enum parse step_version(struct handshake *handshake, struct reader *in, G
 		return refuse(handshake, in, out);
 	}
 	handshake->version = common_version(major, minor);
-	if (handshake->version == RFB_3_3) {
-		handshake->security = find_offered(handshake, offered[0]);
-		write_u32(out, offered[0]);
-		handshake->state = HANDSHAKE_AUTHENTICATE;
-	} else {
-		write_u8(out, count);
-		write_bytes(out, offered, count);
-		handshake->state = HANDSHAKE_SECURITY;
-	}
+	if (handshake->version == RFB_3_3)
+		return choose_for_client(handshake, in, out);
+	write_u8(out, count);
+	write_bytes(out, offered, count);
+	handshake->state = HANDSHAKE_SECURITY;
 	return PARSE_DONE;
 }
 

@@ -36,13 +36,14 @@ struct program {
 	GMainLoop *loop;
 };
 
-static bool parse_fd(const char *text, int *fd, GError **error)
+static bool parse_fd(const char *option, const char *text, int *fd, GError **error)
 {
 	gint64 number;
 
 	if (!g_ascii_string_to_signed(text, 10, 0, G_MAXINT, &number, NULL) ||
 		fcntl(number, F_GETFD) < 0)
-		return fail(error, VITRINE_ERROR_INPUT, "%s is no open descriptor", text);
+		return fail(
+			error, VITRINE_ERROR_INPUT, "%s: %s is no open descriptor", option, text);
 	*fd = number;
 	fcntl(*fd, F_SETFD, FD_CLOEXEC);
 	return true;
@@ -52,14 +53,14 @@ static gboolean on_bus_fd(const char *option, const char *value, gpointer data, 
 {
 	struct options *options = data;
 
-	return parse_fd(value, &options->bus_fd, error);
+	return parse_fd(option, value, &options->bus_fd, error);
 }
 
 static gboolean on_ready_fd(const char *option, const char *value, gpointer data, GError **error)
 {
 	struct options *options = data;
 
-	return parse_fd(value, &options->ready_fd, error);
+	return parse_fd(option, value, &options->ready_fd, error);
 }
 
 static gboolean on_listen_fd(const char *option, const char *value, gpointer data, GError **error)
@@ -67,8 +68,12 @@ static gboolean on_listen_fd(const char *option, const char *value, gpointer dat
 	struct options *options = data;
 	int fd;
 
-	if (!parse_fd(value, &fd, error) || !listen_check(fd, error))
+	if (!parse_fd(option, value, &fd, error))
 		return FALSE;
+	if (!listen_check(fd, error)) {
+		g_prefix_error(error, "%s: ", option);
+		return FALSE;
+	}
 	g_array_append_val(options->listen_fds, fd);
 	return TRUE;
 }
@@ -256,6 +261,8 @@ static bool run(const struct options *options, GError **error)
 	if (done && options->bus) {
 		bus = socket_connect_unix(options->bus, error);
 		done = bus >= 0;
+		if (!done)
+			g_prefix_error(error, "--bus: ");
 	}
 	done = done && sandbox_enter((const char *const *)paths->pdata, error);
 	if (done)

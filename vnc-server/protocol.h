@@ -38,6 +38,7 @@ enum encoding {
 
 enum security_type {
 	SECURITY_NONE = 1,
+	SECURITY_VNC_AUTHENTICATION = 2,
 };
 
 /* ExtendedDesktopSize: why the rectangle is sent, and how a request ended. */
