@@ -13,6 +13,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "vmm/firmware/bzimage.h"
+#include "vmm/firmware/file-bytes.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/linuxboot.h"
 #include "vmm/machine/machine.h"
@@ -40,14 +41,11 @@ static void add_part(struct fw_cfg *cfg, uint16_t address_selector, uint32_t add
 
 static GBytes *load_file(const char *option, const char *path, GError **error)
 {
-	g_autoptr(GError) reason = NULL;
-	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, &reason);
+	GBytes *bytes = file_bytes(path, error);
 
-	if (!file) {
-		fail(error, VITRINE_ERROR_INPUT, "-%s %s: %s", option, path, reason->message);
-		return NULL;
-	}
-	return g_mapped_file_get_bytes(file);
+	if (!bytes)
+		g_prefix_error(error, "-%s %s: ", option, path);
+	return bytes;
 }
 
 static void put_long(uint8_t *setup, enum bzimage_field field, uint32_t value)

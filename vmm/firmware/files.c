@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "version.h"
+#include "vmm/firmware/file-bytes.h"
 
 static const char *const folders[] = {
 	VITRINE_DATA_DIR "/firmware",
@@ -59,24 +60,22 @@ static void fail_not_found(const char *name, GError **error)
 GBytes *firmware_file_load(const char *name, GError **error)
 {
 	g_autofree char *path = strchr(name, '/') ? g_strdup(name) : find_in_folders(name);
-	g_autoptr(GMappedFile) file = NULL;
-	g_autoptr(GError) reason = NULL;
+	g_autoptr(GBytes) bytes = NULL;
 
 	if (!path) {
 		fail_not_found(name, error);
 		return NULL;
 	}
-	file = g_mapped_file_new(path, FALSE, &reason);
-	if (!file) {
-		fail(error, VITRINE_ERROR_HOST, "firmware '%s': %s", path, reason->message);
+	bytes = file_bytes(path, error);
+	if (!bytes) {
+		g_prefix_error(error, "firmware '%s': ", path);
 		return NULL;
 	}
-	if (g_mapped_file_get_length(file) == 0 ||
-		g_mapped_file_get_length(file) > FIRMWARE_FILE_LIMIT) {
+	if (g_bytes_get_size(bytes) > FIRMWARE_FILE_LIMIT) {
 		fail(error, VITRINE_ERROR_INPUT,
-			"firmware '%s' has %zu bytes, between 1 and %u are accepted", path,
-			(size_t)g_mapped_file_get_length(file), FIRMWARE_FILE_LIMIT);
+			"firmware '%s' has %zu bytes, at most %u are accepted", path,
+			(size_t)g_bytes_get_size(bytes), FIRMWARE_FILE_LIMIT);
 		return NULL;
 	}
-	return g_mapped_file_get_bytes(file);
+	return g_steal_pointer(&bytes);
 }
