@@ -199,7 +199,7 @@ static char *say(struct fixture *f, const char *method, GVariant *parameters)
 
 static GVariant *bytes(size_t length, uint8_t value)
 {
-	uint8_t *data = g_malloc(length);
+	uint8_t *data = g_malloc(length + 1);
 
 	memset(data, value, length);
 	return g_variant_new_from_data(G_VARIANT_TYPE_BYTESTRING, data, length, TRUE, g_free, data);

@@ -364,6 +364,53 @@ static void test_rectangles_cover(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* Random pictures and random writes: what differs from what was shown before is in the damage, always. */
+static void test_nothing_is_missed(struct fixture *f, gconstpointer data)
+{
+	g_autofree uint8_t *shown = g_malloc(MEMORY);
+
+	for (unsigned round = 0; round < 50; round++) {
+		struct scanout scanout = {
+			.width = g_test_rand_int_range(1, 700),
+			.height = g_test_rand_int_range(1, 300),
+			.offset = g_test_rand_int_range(0, 3 * 4096),
+			.format = PIXMAN_x8r8g8b8,
+		};
+
+		scanout.stride = scanout.width * 4 + g_test_rand_int_range(0, 30) * 4;
+		damage_tracker_free(f->tracker);
+		track(f, &scanout);
+		memcpy(shown, video_memory_bytes(f->log.memory), MEMORY);
+		for (unsigned turn = 0; turn < 20; turn++) {
+			size_t size =
+				scanout.offset + (size_t)scanout.height * scanout.stride + 4096;
+			pixman_region32_t damage;
+
+			for (int writes = g_test_rand_int_range(0, 30); writes > 0; writes--)
+				fake_write(&f->log, g_test_rand_int_range(0, size),
+					g_test_rand_int_range(1, turn % 5 ? 100 : 20000),
+					g_test_rand_int());
+			pixman_region32_init(&damage);
+			damage_tracker_harvest(f->tracker, &f->told, g_test_rand_bit(), &damage);
+			if (g_test_rand_bit())
+				damage_tracker_given(f->tracker, &damage);
+			for (uint32_t y = 0; y < scanout.height; y++) {
+				for (uint32_t x = 0; x < scanout.width; x++) {
+					size_t at =
+						scanout.offset + (size_t)y * scanout.stride + x * 4;
+
+					if (memcmp(shown + at,
+						    video_memory_bytes(f->log.memory) + at, 4))
+						g_assert_true(pixman_region32_contains_point(
+							&damage, x, y, NULL));
+				}
+			}
+			pixman_region32_fini(&damage);
+			memcpy(shown, video_memory_bytes(f->log.memory), MEMORY);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -387,6 +434,7 @@ int main(int argc, char **argv)
 		{ "/damage/full-motion", test_full_motion },
 		{ "/damage/half-motion", test_half_motion },
 		{ "/damage/two-watchers", test_two_watchers },
+		{ "/damage/nothing-is-missed", test_nothing_is_missed },
 		{ "/damage/rectangles-cover", test_rectangles_cover },
 	};
 
