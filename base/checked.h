@@ -49,5 +49,5 @@ static inline bool picture_end(
 	uint64_t above;
 
 	return height > 0 && checked_multiply(height - 1, stride, &above) &&
-		checked_add(first, above, &above) && checked_add(above, row_bytes, end);
+	       checked_add(first, above, &above) && checked_add(above, row_bytes, end);
 }

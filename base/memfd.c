@@ -17,8 +17,8 @@ int memfd_create_sealed(const char *name, size_t size, GError **error)
 	}
 	if (ftruncate(fd, size) < 0 ||
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		fail_errno(error, VITRINE_ERROR_HOST, "cannot have %zu bytes of shared memory for %s",
-			size, name);
+		fail_errno(error, VITRINE_ERROR_HOST,
+			"cannot have %zu bytes of shared memory for %s", size, name);
 		close(fd);
 		return -1;
 	}

@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 
-enum { LISTEN_BACKLOG = 16 };
+enum {
+	LISTEN_BACKLOG = 16
+};
 
 static bool unix_address(const char *path, struct sockaddr_un *address, GError **error)
 {

@@ -24,9 +24,9 @@ struct state_field {
 	size_t count;  /* elements: 1 for a plain member */
 };
 
-#define STATE_ARRAY_OF(type, structure, member, count)                                             \
-	{                                                                                          \
-		#member, type, offsetof(structure, member), count                                  \
+#define STATE_ARRAY_OF(type, structure, member, count) \
+	{ \
+#member, type, offsetof(structure, member), count \
 	}
 
 #define STATE_UINT8(structure, member)  STATE_ARRAY_OF(STATE_TYPE_UINT8, structure, member, 1)
@@ -34,13 +34,13 @@ struct state_field {
 #define STATE_UINT32(structure, member) STATE_ARRAY_OF(STATE_TYPE_UINT32, structure, member, 1)
 #define STATE_UINT64(structure, member) STATE_ARRAY_OF(STATE_TYPE_UINT64, structure, member, 1)
 #define STATE_BOOL(structure, member)   STATE_ARRAY_OF(STATE_TYPE_BOOL, structure, member, 1)
-#define STATE_UINT8_ARRAY(structure, member, count)                                                \
+#define STATE_UINT8_ARRAY(structure, member, count) \
 	STATE_ARRAY_OF(STATE_TYPE_UINT8, structure, member, count)
-#define STATE_UINT16_ARRAY(structure, member, count)                                               \
+#define STATE_UINT16_ARRAY(structure, member, count) \
 	STATE_ARRAY_OF(STATE_TYPE_UINT16, structure, member, count)
-#define STATE_UINT32_ARRAY(structure, member, count)                                               \
+#define STATE_UINT32_ARRAY(structure, member, count) \
 	STATE_ARRAY_OF(STATE_TYPE_UINT32, structure, member, count)
-#define STATE_END                                                                                  \
-	{                                                                                          \
-		NULL, STATE_TYPE_END, 0, 0                                                         \
+#define STATE_END \
+	{ \
+		NULL, STATE_TYPE_END, 0, 0 \
 	}

@@ -41,9 +41,10 @@ struct bus_console_ops {
 	/* @area is inside the picture. The peer is told that we are done when this returns, unless it returned false: then
 	 * when bus_console_done() is called. Until then no further update comes. */
 	bool (*update)(void *owner, const struct rectangle *areas, guint count);
-	void (*cursor)(void *owner, const struct cursor *cursor); /* NULL: none; valid during the call, ref to keep */
+	void (*cursor)(void *owner,
+		const struct cursor *cursor); /* NULL: none; valid during the call, ref to keep */
 	void (*mouse)(void *owner, int32_t x, int32_t y, bool visible);
-	void (*lights)(void *owner, uint32_t lights);         /* enum input_light */
+	void (*lights)(void *owner, uint32_t lights); /* enum input_light */
 	void (*pointer_kind)(void *owner, bool absolute);
 };
 
@@ -68,8 +69,8 @@ guint bus_client_console_count(const struct bus_client *client);
  *
  * The first scanout() or disable() follows. Owned by the client, until bus_console_unwatch() or the client's end.
  */
-struct bus_console *bus_client_watch(struct bus_client *client, guint index,
-	const struct bus_console_ops *ops, void *owner);
+struct bus_console *bus_client_watch(
+	struct bus_client *client, guint index, const struct bus_console_ops *ops, void *owner);
 void bus_console_unwatch(struct bus_console *console);
 void bus_console_done(struct bus_console *console);
 const char *bus_console_label(const struct bus_console *console);

@@ -137,10 +137,9 @@ void head_damage(struct head *head, const struct rectangle *area)
 	if (!head->watched || !head->pending.memory || !clip(&inside, &head->pending.scanout))
 		return;
 	if (pixman_region32_n_rects(told) >= TOLD_MOST) {
-		pixman_box32_t *all = pixman_region32_extents(told);
+		pixman_box32_t all = *pixman_region32_extents(told);
 
-		pixman_region32_reset(
-			told, &(pixman_box32_t) { all->x1, all->y1, all->x2, all->y2 });
+		pixman_region32_reset(told, &all);
 	}
 	pixman_region32_union_rect(told, told, inside.x, inside.y, inside.width, inside.height);
 	head_turn_soon(head);

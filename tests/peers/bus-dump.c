@@ -74,8 +74,8 @@ static void on_scanout(void *owner, const struct bus_picture *picture)
 	dump->scanouts++;
 	dump->picture = *picture;
 	g_clear_pointer(&dump->image, pixman_image_unref);
-	dump->image = pixman_image_create_bits(
-		PIXMAN_x8r8g8b8, picture->width, picture->height, NULL, 0);
+	dump->image =
+		pixman_image_create_bits(PIXMAN_x8r8g8b8, picture->width, picture->height, NULL, 0);
 	copy(dump, &all);
 	changed(dump);
 }
@@ -172,7 +172,8 @@ int main(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 || !bus == !qmp) {
 		fprintf(stderr, "bus-dump: %s\n",
-			error ? error->message : "one of --bus and --qmp, and one FILE, are needed");
+			error ? error->message
+			      : "one of --bus and --qmp, and one FILE, are needed");
 		return 1;
 	}
 	dump.loop = g_main_loop_new(NULL, FALSE);

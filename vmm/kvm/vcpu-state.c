@@ -2,6 +2,7 @@
 #include "vmm/kvm/vcpu-state.h"
 
 enum {
+	XSAVE_WORDS = 1024,
 	MSR_IA32_TSC = 0x10,
 	MSR_IA32_APICBASE = 0x1b
 };
@@ -9,7 +10,7 @@ enum {
 struct vcpu_state {
 	struct kvm_regs registers;
 	struct kvm_sregs special;
-	struct kvm_xsave xsave;
+	uint32_t xsave[XSAVE_WORDS]; /* struct kvm_xsave without what may follow it */
 	struct kvm_fpu fpu;
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debug;
@@ -24,25 +25,23 @@ struct vcpu_state {
 /* One at a time: a list fails as a whole at the first one that this host does not let through. */
 static bool get_msr(int fd, uint32_t index, struct kvm_msr_entry *entry)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} request = { .head.nmsrs = 1, .entry.index = index };
+	g_autofree struct kvm_msrs *request = g_malloc0(sizeof(*request) + sizeof(*entry));
 
-	if (kvm_ioctl(fd, KVM_GET_MSRS, &request) != 1)
+	request->nmsrs = 1;
+	request->entries[0].index = index;
+	if (kvm_ioctl(fd, KVM_GET_MSRS, request) != 1)
 		return false;
-	*entry = request.entry;
+	*entry = request->entries[0];
 	return true;
 }
 
 static void set_msr(int fd, const struct kvm_msr_entry *entry)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} request = { .head.nmsrs = 1, .entry = *entry };
+	g_autofree struct kvm_msrs *request = g_malloc0(sizeof(*request) + sizeof(*entry));
 
-	kvm_ioctl(fd, KVM_SET_MSRS, &request);
+	request->nmsrs = 1;
+	request->entries[0] = *entry;
+	kvm_ioctl(fd, KVM_SET_MSRS, request);
 }
 
 /* The time stamp goes on over a reset, as the clocks of the other processors do. */
@@ -57,7 +56,7 @@ struct vcpu_state *vcpu_state_get(const struct kvm *kvm, int fd)
 
 	kvm_ioctl(fd, KVM_GET_REGS, &state->registers);
 	kvm_ioctl(fd, KVM_GET_SREGS, &state->special);
-	state->has_xsave = kvm_ioctl(fd, KVM_GET_XSAVE, &state->xsave) == 0;
+	state->has_xsave = kvm_ioctl(fd, KVM_GET_XSAVE, state->xsave) == 0;
 	if (!state->has_xsave)
 		kvm_ioctl(fd, KVM_GET_FPU, &state->fpu);
 	state->has_xcrs = kvm_ioctl(fd, KVM_GET_XCRS, &state->xcrs) == 0;
@@ -82,7 +81,7 @@ void vcpu_state_set(int fd, const struct vcpu_state *state)
 	kvm_ioctl(fd, KVM_SET_MP_STATE, &copy.mp);
 	kvm_ioctl(fd, KVM_SET_REGS, &copy.registers);
 	if (copy.has_xsave)
-		kvm_ioctl(fd, KVM_SET_XSAVE, &copy.xsave);
+		kvm_ioctl(fd, KVM_SET_XSAVE, copy.xsave);
 	else
 		kvm_ioctl(fd, KVM_SET_FPU, &copy.fpu);
 	if (copy.has_xcrs)

@@ -79,7 +79,7 @@ static void map(struct pci_device *device, struct pci_bar *bar)
 
 void pci_device_update_bars(struct pci_device *device)
 {
-	uint64_t wanted[G_N_ELEMENTS(device->bars)];
+	uint64_t wanted[G_N_ELEMENTS(device->bars)] = { 0 };
 
 	/* First away, then there: two BARs may change places. */
 	for (unsigned i = 0; i < G_N_ELEMENTS(device->bars); i++) {

@@ -72,7 +72,7 @@ static uint64_t read_table(void *opaque, uint64_t offset, unsigned size)
 	if (offset < (uint64_t)msix->vectors * VECTOR_BYTES)
 		memcpy(&value, msix->table + offset, size);
 	else if (offset >= PENDING_AT && offset - PENDING_AT + size <= sizeof(msix->pending))
-		memcpy(&value, msix->pending + offset - PENDING_AT, size);
+		memcpy(&value, &msix->pending[offset - PENDING_AT], size);
 	g_mutex_unlock(&msix->lock);
 	return GUINT64_FROM_LE(value);
 }

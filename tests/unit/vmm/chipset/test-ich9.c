@@ -91,7 +91,7 @@ static void test_slots(void)
 	for (unsigned slot = 25; slot < 32; slot++)
 		for (unsigned pin = 0; pin < 4; pin++)
 			g_assert_cmpuint(ich9_slot_pirq(lpc, slot, pin), ==, pin);
-	io_space_write(&fake->machine.mmio, RCBA + 0x3140, 2, 0x7654);
+	io_space_write(&fake->machine.mmio, (uint64_t)RCBA + 0x3140, 2, 0x7654);
 	g_assert_cmpuint(ich9_slot_pirq(lpc, 31, 0), ==, 4);
 	g_assert_cmpuint(ich9_slot_pirq(lpc, 31, 3), ==, 7);
 	g_assert_cmpuint(ich9_slot_pirq(lpc, 30, 3), ==, 3);
