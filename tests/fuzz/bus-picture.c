@@ -18,8 +18,13 @@ static uint32_t pick_format(struct reader *in)
 /* Bytes on the heap, exactly as many as were sent, so that reading behind them is noticed. */
 static uint8_t *sent_bytes(struct reader *in, size_t *length)
 {
+	const uint8_t *bytes;
+
 	*length = MIN(reader_u16(in), reader_left(in));
-	return g_memdup2(reader_bytes(in, *length), *length);
+	bytes = reader_bytes(in, *length);
+	if (!bytes)
+		*length = 0;
+	return g_memdup2(bytes, *length);
 }
 
 static void take(struct reader *in, struct shown_picture *picture)
