@@ -99,7 +99,8 @@ struct i8042 {
 	uint8_t replies[REPLIES]; /* of the controller itself, not yet in the output */
 	bool replies_are_auxiliary[REPLIES];
 	uint8_t reply_count;
-	bool release; /* the keyboard sent the release prefix */
+	bool release;                       /* the keyboard sent the release prefix */
+	bool keyboard_line, auxiliary_line; /* the interrupts, as they were last told */
 };
 
 static const struct state_field i8042_state[] = {
@@ -118,6 +119,14 @@ static const struct state_field i8042_state[] = {
 	STATE_END,
 };
 
+static void set_interrupt(struct i8042 *i8042, bool *line, unsigned irq, bool level)
+{
+	if (*line == level)
+		return;
+	*line = level;
+	machine_set_irq(i8042->device.machine, irq, level);
+}
+
 static void update_interrupts(struct i8042 *i8042)
 {
 	bool keyboard = i8042->output_full && !i8042->output_is_auxiliary &&
@@ -125,8 +134,8 @@ static void update_interrupts(struct i8042 *i8042)
 	bool auxiliary = i8042->output_full && i8042->output_is_auxiliary &&
 			 i8042->memory[0] & MODE_AUXILIARY_INTERRUPT;
 
-	machine_set_irq(i8042->device.machine, IRQ_KEYBOARD, keyboard);
-	machine_set_irq(i8042->device.machine, IRQ_AUXILIARY, auxiliary);
+	set_interrupt(i8042, &i8042->keyboard_line, IRQ_KEYBOARD, keyboard);
+	set_interrupt(i8042, &i8042->auxiliary_line, IRQ_AUXILIARY, auxiliary);
 }
 
 /* The output */
@@ -461,7 +470,10 @@ static void i8042_reset(struct device *device)
 	i8042->release = false;
 	ps2_keyboard_reset(&i8042->keyboard);
 	ps2_mouse_reset(&i8042->mouse);
-	update_interrupts(i8042);
+	i8042->keyboard_line = false;
+	i8042->auxiliary_line = false;
+	machine_set_irq(device->machine, IRQ_KEYBOARD, false);
+	machine_set_irq(device->machine, IRQ_AUXILIARY, false);
 }
 
 static void i8042_unrealize(struct device *device)

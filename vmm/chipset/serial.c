@@ -112,6 +112,7 @@ struct serial {
 	bool transmitter_pending; /* the holding register became empty and nobody was told */
 	uint8_t fifo[FIFO_SIZE];
 	uint8_t fifo_first, fifo_used;
+	bool line; /* the interrupt, as it was last told */
 };
 
 static const struct state_field serial_state[] = {
@@ -173,8 +174,12 @@ static enum uart_interrupt_id pending_interrupt(const struct serial *serial)
 /* The line is not gated by OUT2 as it was on IBM's board: small kernels never set it. */
 static void update_interrupt(struct serial *serial)
 {
-	machine_set_irq(
-		serial->device.machine, serial->irq, pending_interrupt(serial) != INTERRUPT_NONE);
+	bool line = pending_interrupt(serial) != INTERRUPT_NONE;
+
+	if (line == serial->line)
+		return;
+	serial->line = line;
+	machine_set_irq(serial->device.machine, serial->irq, line);
 }
 
 /* Data */
@@ -495,7 +500,8 @@ static void serial_reset(struct device *device)
 	serial->divisor = DIVISOR_AT_RESET;
 	serial->transmitter_pending = false;
 	fifo_clear(serial);
-	update_interrupt(serial);
+	serial->line = false;
+	machine_set_irq(serial->device.machine, serial->irq, false);
 	chardev_accept_input(serial->chardev);
 }
 

@@ -120,7 +120,7 @@ static bool add_command_line(struct machine *machine, const struct bzimage *imag
 /* The ROM with its size in blocks and a last byte that makes its sum zero. */
 static GBytes *make_rom(void)
 {
-	size_t length = linuxboot_rom_end - linuxboot_rom;
+	size_t length = linuxboot_rom_size;
 	size_t size = (length + 1 + ROM_BLOCK - 1) / ROM_BLOCK * ROM_BLOCK;
 	uint8_t *rom = g_malloc0(size), sum = 0;
 

@@ -37,9 +37,9 @@
 
 	.section .rodata
 	.code16
-	.globl linuxboot_rom, linuxboot_rom_end
+	.globl linuxboot_rom, linuxboot_rom_size
 	.type linuxboot_rom, @object
-	.type linuxboot_rom_end, @object
+	.type linuxboot_rom_size, @object
 	.p2align 4
 
 linuxboot_rom:
@@ -214,4 +214,9 @@ fail:
 	jmp 2b
 linuxboot_rom_end:
 	.size linuxboot_rom, . - linuxboot_rom
+
+	.p2align 2
+linuxboot_rom_size:
+	.long linuxboot_rom_end - linuxboot_rom
+	.size linuxboot_rom_size, . - linuxboot_rom_size
 	.section .note.GNU-stack, "", @progbits

@@ -6,4 +6,5 @@
 
 #define LINUXBOOT_FILE "genroms/linuxboot.rom"
 
-extern const uint8_t linuxboot_rom[], linuxboot_rom_end[];
+extern const uint8_t linuxboot_rom[];
+extern const uint32_t linuxboot_rom_size; /* bytes */
