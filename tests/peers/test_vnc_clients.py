@@ -1,0 +1,234 @@
+#!/usr/bin/python3
+"""vitrine-vnc's test picture as other people's VNC clients see it, and what their users do as it arrives."""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from harness.case import Suite, check, equal, need_program
+from harness.picture import read_picture
+from harness.processes import run
+from harness.rfb import HEXTILE, QEMU_EXTENDED_KEY, RAW, ZRLE, RfbClient
+from harness.wait import wait_until
+
+suite = Suite(__doc__)
+
+WIDTH, HEIGHT = 640, 480
+DARK = (0x10, 0x14, 0x1a)
+# The ball, the counter and the cross of the pointer, where they were drawn for one client and for another.
+MOVING = 6000
+# A pixel inside the box of the counter only when a key is shown behind it.
+KEY_SHOWN = (15 + 57, 15 + 1)
+# Where the pointer is moved to, and the colour of its cross.
+AWAY, CROSS = (100, 400), (0x40, 0xd0, 0xff)
+# All that is in a line of the colour bars.
+COLOURS = {(r, g, b) for r in (0, 0xc0) for g in (0, 0xc0) for b in (0, 0xc0)} | {(0x10, 0x10, 0x10)}
+
+
+class Server:
+    """vitrine-vnc with its test picture, and a client of our own that watches."""
+
+    def __init__(self, t, *options, directory=None):
+        reader, writer = os.pipe()
+        self.path = Path(directory or t.directory) / 'vnc'
+        self.program = t.start([need_program('vitrine-vnc'), f'--pattern={WIDTH}x{HEIGHT}', '--listen', '127.0.0.1:0',
+                                '--listen', f'unix:{self.path}', '--name', 'peers', '--ready-fd', writer, *options],
+                               pass_fds=[writer])
+        os.close(writer)
+        with os.fdopen(reader) as lines:
+            self.addresses = [line.split()[1] for line in lines]
+        check(len(self.addresses) == 2, f'vitrine-vnc is not ready: {self.program.err()}')
+        self.port = int(self.addresses[0].rsplit(':', 1)[1])
+        # A port that the host chose has a display number as well, if an uncommonly large one.
+        self.display = f'127.0.0.1:{self.port - 5900}'
+
+    def client(self, t, **settings):
+        client = RfbClient(('127.0.0.1', self.port), **settings)
+        t.defer(client.close)
+        return client
+
+
+def picture_now(server, t):
+    client = server.client(t)
+    client.update(incremental=False)
+    return client.picture()
+
+
+def same_but_for_motion(found, expected, tolerance=0):
+    equal(found.size, expected.size, 'size of the picture')
+    differing = found.differing(expected, tolerance)
+    check(differing < MOVING, f'{differing} pixels differ')
+
+
+@suite.test
+def every_encoding_and_version_gives_the_same_picture(t):
+    server = Server(t)
+    expected = picture_now(server, t)
+    check(len(expected.colours()) > 100, 'the test card has few colours')
+    for version in ((3, 3), (3, 7), (3, 8)):
+        for encoding in (RAW, HEXTILE, ZRLE):
+            client = server.client(t, version=version, encodings=(encoding,))
+            equal(client.name, 'peers', 'name')
+            client.update(incremental=False)
+            same_but_for_motion(client.picture(), expected)
+
+
+@suite.test
+def gvnccapture_sees_it(t):
+    server = Server(t)
+    png = t.directory / 'gvnc.png'
+    done = run([need_program('gvnccapture'), server.display, png])
+    check(done.returncode == 0 and png.exists(), f'gvnccapture failed: {done.stdout}{done.stderr}')
+    same_but_for_motion(read_picture(png), picture_now(server, t))
+
+
+@suite.test
+def vncsnapshot_sees_it(t):
+    server = Server(t)
+    jpeg, ppm = t.directory / 'snapshot.jpg', t.directory / 'snapshot.ppm'
+    for encodings in ('raw', 'hextile'):
+        done = run([need_program('vncsnapshot'), '-quality', '100', '-encodings', encodings,
+                    server.display, jpeg])
+        check(done.returncode == 0 and jpeg.exists(), f'vncsnapshot failed: {done.stdout}{done.stderr}')
+        run([need_program('convert'), jpeg, '-depth', '8', ppm])
+        same_but_for_motion(read_picture(ppm), picture_now(server, t), tolerance=80)
+
+
+class Screen:
+    """A screen without a monitor, and a person before it."""
+
+    def __init__(self, t):
+        reader, writer = os.pipe()
+        self.folder = t.directory
+        self.program = t.start([need_program('Xvfb'), '-displayfd', writer, '-screen', '0', '1024x768x24', '-nolisten',
+                                'tcp'], pass_fds=[writer])
+        os.close(writer)
+        with os.fdopen(reader) as line:
+            number = line.readline().strip()
+        check(number, f'Xvfb did not start: {self.program.err()}')
+        self.env = {'DISPLAY': f':{number}', 'HOME': str(t.directory), 'GDK_BACKEND': 'x11',
+                    'DBUS_SESSION_BUS_ADDRESS': 'disabled:', 'NO_AT_BRIDGE': '1'}
+
+    def do(self, *words):
+        return run([need_program('xdotool'), *words], env=self.env)
+
+    def picture(self):
+        png = self.folder / 'screen.ppm'
+        done = run([need_program('import'), '-window', 'root', '-depth', '8', png], env=self.env)
+        check(done.returncode == 0, f'import failed: {done.stderr}')
+        return read_picture(png)
+
+    def find(self, row):
+        """Where the row of pixels stands on the screen: a line of the test card."""
+        picture = self.picture()
+        for y in range(picture.height):
+            at = picture.row(y).find(row)
+            if at >= 0 and at % 3 == 0:
+                return at // 3, y
+        return None
+
+
+# The first line of the colour bars, and as much of it as can be found on a screen.
+BARS = (WIDTH // 2 - 140, HEIGHT // 2 - 60)
+
+
+def at_work(t, argv, address=lambda server: server.display):
+    """A viewer on a screen of its own shows the picture; what its user does reaches the server."""
+    screen, server = Screen(t), Server(t)
+    viewer = t.start([need_program(argv[0]), *argv[1:], address(server)], env=screen.env)
+    watching = server.client(t)
+    first = watching.wait(lambda picture: picture.crop(*BARS, 280, 1).colours().keys() < COLOURS, 'the colour bars')
+    row = first.crop(*BARS, 280, 1).pixels
+
+    def user_is_seen():
+        check(viewer.running(), f'{argv[0]} ended: {viewer.out()}{viewer.err()}')
+        found = screen.find(row)
+        if not found:
+            return False
+        # The line may be hidden by the ball, and the next one found: then the pointer is a little off, and it is done again.
+        x, y = (found[i] - BARS[i] + AWAY[i] for i in range(2))
+        screen.do('mousemove', str(x + 3), str(y + 3))
+        screen.do('mousemove', str(x), str(y), 'click', '1', 'key', 'a')
+        watching.update(incremental=False)
+        picture = watching.picture()
+        return picture.pixel(*KEY_SHOWN) == DARK and picture.pixel(AWAY[0] + 6, AWAY[1]) == CROSS
+
+    wait_until(user_is_seen, f'a key and the pointer of {argv[0]}')
+
+
+def colons(server):
+    return f'127.0.0.1::{server.port}'
+
+
+@suite.test
+def tigervnc_shows_it_and_types(t):
+    at_work(t, ['xtigervncviewer', '-SecurityTypes', 'None', '-RemoteResize=0', '-AlertOnFatalError=0'], colons)
+
+
+@suite.test
+def tigervnc_shows_it_in_hextile(t):
+    at_work(t, ['xtigervncviewer', '-SecurityTypes', 'None', '-RemoteResize=0', '-AutoSelect=0',
+                '-PreferredEncoding=Hextile', '-AlertOnFatalError=0'], colons)
+
+
+@suite.test
+def gtk_vnc_shows_it_and_types(t):
+    at_work(t, ['gvncviewer'])
+
+
+@suite.test
+def a_viewer_that_goes_takes_nobody_with_it(t):
+    server = Server(t)
+    staying = server.client(t)
+    staying.update(incremental=False)
+    leaving = server.client(t, pseudo=(QEMU_EXTENDED_KEY,))
+    leaving.extended_key(ord('a'), 0x1e, True)
+    leaving.update(incremental=False)
+    leaving.close()
+    for _ in range(5):
+        staying.update()
+    check(staying.updates >= 6, 'no updates any more')
+
+
+@suite.test
+def what_is_no_vnc_client_is_sent_away(t):
+    server = Server(t)
+    for words in (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'\x16\x03\x01\x02\x00', b'RFB 002.000\n',
+                  b'RFB 003.008\n\x02', b'RFB 003.008\n\x01\x01\x63', b'RFB 003.008\n\x01\x01\x02\x00\xff\xff',
+                  b'RFB 003.008\n\x01\x01\x06\x00\x00\x00\x7f\xff\xff\xff'):
+        with socket.create_connection(('127.0.0.1', server.port), 60) as bad:
+            bad.sendall(words)
+            try:
+                while bad.recv(65536):
+                    pass
+            except ConnectionResetError:
+                pass
+    picture_now(server, t)
+
+
+@suite.test
+def it_ends_cleanly(t):
+    server = Server(t)
+    client = server.client(t)
+    client.update(incremental=False)
+    check(server.path.is_socket(), 'no UNIX socket')
+    server.program.kill(signal.SIGTERM)
+    equal(server.program.wait(), 0, 'exit status')
+    check(not server.path.exists(), f'{server.path} is left behind')
+
+
+@suite.test
+def other_machines_are_refused(t):
+    program = need_program('vitrine-vnc')
+    for address in ('0.0.0.0:0', ':0', '[::]:0'):
+        done = run([program, '--pattern', '--listen', address])
+        equal(done.returncode, 1, f'exit status for {address}')
+        equal(len(done.stderr.splitlines()), 1, f'lines for {address}')
+        check('listen on 127.0.0.1:PORT or unix:PATH' in done.stderr, f'no way out is named: {done.stderr}')
+
+
+suite.main()
