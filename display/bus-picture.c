@@ -72,15 +72,20 @@ bool shown_picture_take(struct shown_picture *picture, const struct scanout *sca
 	const uint8_t *bytes, size_t length, GError **error)
 {
 	struct shown_picture taken = { .scanout = *scanout };
+	size_t row_bytes;
 
 	if (scanout->offset != 0 || !scanout_fits(scanout, length))
 		return wrong_picture(scanout, length, error);
-	/* A whole last row, although the peer may have sent less of it. */
-	taken.own = g_try_malloc0((size_t)scanout->stride * scanout->height);
+	/* Our rows have no more padding than they need: a stride is the peer's word alone where there is one row. */
+	row_bytes = (size_t)scanout->width * scanout_pixel_bytes(scanout->format);
+	taken.scanout.stride = (row_bytes + 3) & ~(size_t)3;
+	taken.own = g_try_malloc0((size_t)taken.scanout.stride * scanout->height);
 	if (!taken.own)
 		return fail(error, VITRINE_ERROR_HOST, "no memory for a picture of %u by %u pixels",
 			scanout->width, scanout->height);
-	memcpy(taken.own, bytes, MIN(length, (size_t)scanout->stride * scanout->height));
+	for (uint32_t row = 0; row < scanout->height; row++)
+		memcpy(taken.own + (size_t)row * taken.scanout.stride,
+			bytes + (size_t)row * scanout->stride, row_bytes);
 	taken.pixels = taken.own;
 	shown_picture_clear(picture);
 	*picture = taken;

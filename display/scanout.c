@@ -40,7 +40,8 @@ bool scanout_fits(const struct scanout *scanout, uint64_t memory_size)
 		scanout->height > SCANOUT_MAX_HEIGHT || !scanout_format_known(scanout->format))
 		return false;
 	if (!checked_multiply(scanout->width, scanout_pixel_bytes(scanout->format), &row_bytes) ||
-		scanout->stride < row_bytes || scanout->stride % 4 != 0)
+		scanout->stride < row_bytes || scanout->stride > SCANOUT_MAX_STRIDE ||
+		scanout->stride % 4 != 0)
 		return false;
 	return picture_end(scanout->offset, scanout->height, scanout->stride, row_bytes, &end) &&
 	       end <= memory_size;

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 enum {
-	SCANOUT_MAX_WIDTH = 16384,  /* pixels */
-	SCANOUT_MAX_HEIGHT = 16384, /* pixels */
+	SCANOUT_MAX_WIDTH = 16384,    /* pixels */
+	SCANOUT_MAX_HEIGHT = 16384,   /* pixels */
+	SCANOUT_MAX_STRIDE = 1 << 20, /* bytes */
 };
 
 struct scanout {
@@ -35,7 +36,7 @@ bool scanout_format_known(pixman_format_code_t format);
 uint32_t scanout_pixel_bytes(pixman_format_code_t format);
 
 /* Whether every pixel of the picture lies in a memory of @memory_size bytes, the format is known, the sizes are in range,
- * the stride holds a row and the stride is a multiple of four. */
+ * the stride holds a row, is in range and is a multiple of four. */
 bool scanout_fits(const struct scanout *scanout, uint64_t memory_size);
 
 bool scanout_equal(const struct scanout *a, const struct scanout *b);

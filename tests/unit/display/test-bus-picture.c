@@ -29,6 +29,7 @@ static const struct {
 	{ "/picture/too-high", { 1, 16385, 4, 0, PIXMAN_x8r8g8b8 }, false },
 	{ "/picture/product-wraps", { 16384, 16384, 0xfffffffc, 0, PIXMAN_x8r8g8b8 }, false },
 	{ "/picture/stride-too-small", { 128, 128, 508, 0, PIXMAN_x8r8g8b8 }, false },
+	{ "/picture/stride-too-large", { 16, 1, (1 << 20) + 4, 0, PIXMAN_x8r8g8b8 }, false },
 	{ "/picture/stride-odd", { 16, 16, 66, 0, PIXMAN_x8r8g8b8 }, false },
 	{ "/picture/format-unknown", { 16, 16, 64, 0, PIXMAN_a1 }, false },
 	{ "/picture/format-none", { 16, 16, 64, 0, 0 }, false },
