@@ -14,9 +14,9 @@
 #include "display/display1-info.h"
 
 enum {
-	HELD_MOST = 64,                           /* calls that wait for their answer */
-	AREAS_MOST = 16,                          /* of one update */
-	FLUSH_PRIORITY = G_PRIORITY_DEFAULT + 10, /* after all that has arrived */
+	HELD_MOST = 64,  /* calls that wait for their answer */
+	AREAS_MOST = 16, /* of one update */
+	TOGETHER_MS = 1, /* what arrives within this time is one update */
 };
 
 struct bus_picture_listener {
@@ -151,8 +151,7 @@ static void flush_soon(struct bus_picture_listener *listener)
 	if (listener->flush || listener->receiving)
 		return;
 	context = g_main_context_ref_thread_default();
-	listener->flush = g_idle_source_new();
-	g_source_set_priority(listener->flush, FLUSH_PRIORITY);
+	listener->flush = g_timeout_source_new(TOGETHER_MS);
 	g_source_set_callback(listener->flush, flush, listener, NULL);
 	g_source_attach(listener->flush, context);
 }

@@ -6,7 +6,9 @@ enum {
 	SIGNALS_MOST = 64, /* for a served peer, not yet read */
 	SMALL_MESSAGE = 16 << 10, /* bytes; nothing that a served peer sends is larger */
 	FOLLOW_BYTES = 160 << 20, /* read from the peer, but not yet looked at */
-	FOLLOW_MESSAGES = 256,
+	FOLLOW_MESSAGES = 1024,
+	FOLLOW_DESCRIPTORS = 64,
+	FOLLOW_WAIT = G_USEC_PER_SEC, /* for the main loop, by one message */
 };
 
 struct bus_guard {
@@ -19,14 +21,14 @@ struct bus_guard {
 	GMutex lock;
 	GCond caught_up;
 	unsigned calls, signals;
-	size_t bytes, messages;
+	size_t bytes, messages, descriptors;
 	bool ended;
 };
 
 /* A message on its way to the main loop. */
 struct passing {
 	struct bus_guard *guard;
-	size_t bytes;
+	size_t bytes, descriptors;
 };
 
 static void guard_unref(gpointer data)
@@ -133,6 +135,7 @@ static gboolean passed(gpointer data)
 	g_mutex_lock(&guard->lock);
 	guard->bytes -= passing->bytes;
 	guard->messages--;
+	guard->descriptors -= passing->descriptors;
 	g_cond_signal(&guard->caught_up);
 	g_mutex_unlock(&guard->lock);
 	return G_SOURCE_REMOVE;
@@ -146,11 +149,21 @@ static void passing_free(gpointer data)
 	g_free(passing);
 }
 
-/* Holds the reading thread until there is room. What follows on the main loop, in the same order as the messages,
- * counts them off. */
+static bool has_room(const struct bus_guard *guard, const struct passing *passing)
+{
+	return guard->messages == 0 ||
+	       (guard->messages < FOLLOW_MESSAGES &&
+		       guard->bytes + passing->bytes <= FOLLOW_BYTES &&
+		       guard->descriptors + passing->descriptors <= FOLLOW_DESCRIPTORS);
+}
+
+/* Holds the reading thread until there is room; what follows on the main loop, in the same order as the messages, counts
+ * them off. Not for ever: all connections of a process share that thread, and the main loop may itself be waiting for
+ * an answer from one of them. */
 static GDBusMessage *filter_follow(
 	struct bus_guard *guard, GDBusConnection *connection, GDBusMessage *message, bool incoming)
 {
+	gint64 deadline = g_get_monotonic_time() + FOLLOW_WAIT;
 	struct passing *passing;
 	g_autoptr(GSource) source = NULL;
 
@@ -161,12 +174,13 @@ static GDBusMessage *filter_follow(
 	passing = g_new0(struct passing, 1);
 	passing->guard = guard_ref(guard);
 	passing->bytes = body_size(message);
+	passing->descriptors = descriptors(message);
 	g_mutex_lock(&guard->lock);
-	while (!guard->ended && guard->messages > 0 &&
-		(guard->messages >= FOLLOW_MESSAGES ||
-			guard->bytes + passing->bytes > FOLLOW_BYTES))
-		g_cond_wait(&guard->caught_up, &guard->lock);
+	while (!guard->ended && !has_room(guard, passing) &&
+		g_cond_wait_until(&guard->caught_up, &guard->lock, deadline))
+		;
 	guard->bytes += passing->bytes;
+	guard->descriptors += passing->descriptors;
 	guard->messages++;
 	g_mutex_unlock(&guard->lock);
 

@@ -28,6 +28,15 @@ struct display {
 	uint32_t lights;
 };
 
+static bool is_watching(const struct display *display, const void *watcher)
+{
+	for (guint i = 0; i < display->watchers->len; i++)
+		if (g_array_index(display->watchers, struct watcher, i).watcher == watcher)
+			return true;
+	return false;
+}
+
+/* A watcher may end others, or itself. */
 static gboolean tell_watchers(gpointer data)
 {
 	struct display *display = data;
@@ -37,7 +46,8 @@ static gboolean tell_watchers(gpointer data)
 	for (guint i = 0; i < watchers->len; i++) {
 		struct watcher *watcher = &g_array_index(watchers, struct watcher, i);
 
-		watcher->changed(display, watcher->watcher);
+		if (is_watching(display, watcher->watcher))
+			watcher->changed(display, watcher->watcher);
 	}
 	return G_SOURCE_CONTINUE;
 }

@@ -72,15 +72,11 @@ static int64_t shortest_interval(struct head *head)
 	return shortest;
 }
 
-static void untrack(struct head *head)
-{
-	g_clear_pointer(&head->tracker, damage_tracker_free);
-}
-
 /* Takes the pending state; the damage that the device told goes to @told. */
 static void take_pending(struct head *head, pixman_region32_t *told)
 {
 	unsigned before = head->shown.scanout_serial;
+	struct damage_tracker *old;
 
 	g_mutex_lock(head->lock);
 	if (head->ops && head->ops->refresh)
@@ -90,10 +86,15 @@ static void take_pending(struct head *head, pixman_region32_t *told)
 	pixman_region32_clear(&head->told);
 	g_mutex_unlock(head->lock);
 
-	if (head->shown.scanout_serial != before)
-		untrack(head);
-	if (head->shown.memory && !head->tracker)
+	if (head->tracker && head->shown.scanout_serial == before)
+		return;
+	/* The new one before the old one goes: the log of a memory that both are in stays on. */
+	old = head->tracker;
+	head->tracker = NULL;
+	if (head->shown.memory)
 		head->tracker = damage_tracker_new(head->shown.memory, &head->shown.scanout);
+	if (old)
+		damage_tracker_free(old);
 }
 
 static void owe(struct head *head, const pixman_region32_t *damage)
@@ -238,7 +239,7 @@ static void sweep_listeners(struct head *head)
 	if (head->listeners->len > 0)
 		return;
 	/* Nobody watches: no log, no copy, no timer. */
-	untrack(head);
+	g_clear_pointer(&head->tracker, damage_tracker_free);
 	g_mutex_lock(head->lock);
 	head->watched = false;
 	pixman_region32_clear(&head->told);
@@ -260,13 +261,15 @@ static void look(struct head *head, int64_t now)
 	take_pending(head, &told);
 	if (head->tracker)
 		damage_tracker_harvest(head->tracker, &told, any_reading(head), &damage);
-	lively = now < head->lively_end || pixman_region32_not_empty(&damage) ||
-		 scanout != head->shown.scanout_serial || cursor != head->shown.cursor_serial ||
-		 mouse != head->shown.mouse_serial;
+	lively = pixman_region32_not_empty(&damage) || scanout != head->shown.scanout_serial ||
+		 cursor != head->shown.cursor_serial || mouse != head->shown.mouse_serial;
 	owe(head, &damage);
 	pixman_region32_fini(&told);
 	pixman_region32_fini(&damage);
-	if (lively)
+	/* After input the answer is looked for more often than it could be shown: it is seen the sooner. */
+	if (now < head->lively_end)
+		head->interval = shortest_interval(head) / 2;
+	else if (lively)
 		head->interval = shortest_interval(head);
 	else
 		head->interval = MIN(head->interval + head->interval / 8, IDLE_INTERVAL);
@@ -333,7 +336,6 @@ void head_wake(struct head *head)
 	if (head->listeners->len == 0)
 		return;
 	head->lively_end = now + LIVELY_TIME;
-	head->interval = shortest_interval(head);
 	g_mutex_lock(head->lock);
 	/* An earlier turn may already be due. */
 	if (g_source_get_ready_time(head->turn) < 0 ||
