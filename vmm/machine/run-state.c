@@ -17,7 +17,14 @@ struct machine_requests {
 	bool reset, shutdown, failed, exit;
 	enum machine_cause reset_cause, shutdown_cause;
 	int exit_status;
-	bool scheduled;
+	GArray *soon; /* of struct soon */
+	guint source; /* the main loop's, 0: nothing is scheduled */
+};
+
+/* A call that wants the main loop and the machine's lock. */
+struct soon {
+	void (*func)(struct machine *machine, void *device);
+	void *device;
 };
 
 struct watcher {
@@ -245,41 +252,55 @@ static void report_failure(struct machine *machine)
 	}
 }
 
+static void carry_out(struct machine *machine, const struct machine_requests *now)
+{
+	if (now->exit) {
+		machine->exit_status = now->exit_status;
+		machine_quit(machine, CAUSE_GUEST_SHUTDOWN);
+	} else if (now->shutdown || (now->reset && machine->config->no_reboot &&
+					    machine_cause_by_guest(now->reset_cause))) {
+		shut_down(machine, now->shutdown ? now->shutdown_cause : now->reset_cause);
+	} else if (now->failed) {
+		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
+		report_failure(machine);
+	} else if (now->reset) {
+		machine_reset(machine, now->reset_cause);
+	}
+}
+
 static gboolean handle_requests(gpointer opaque)
 {
 	struct machine *machine = opaque;
 	struct machine_requests *requests = machine->requests;
 	struct machine_requests now;
+	g_autoptr(GArray) soon = NULL;
 
 	g_mutex_lock(&requests->lock);
 	now = *requests;
+	soon = g_steal_pointer(&requests->soon);
+	requests->soon = g_array_new(FALSE, FALSE, sizeof(struct soon));
 	requests->reset = requests->shutdown = requests->failed = requests->exit = false;
-	requests->scheduled = false;
+	requests->source = 0;
 	g_mutex_unlock(&requests->lock);
 
-	if (machine->ended)
-		return G_SOURCE_REMOVE;
-	if (now.exit) {
-		machine->exit_status = now.exit_status;
-		machine_quit(machine, CAUSE_GUEST_SHUTDOWN);
-	} else if (now.shutdown || (now.reset && machine->config->no_reboot &&
-					   machine_cause_by_guest(now.reset_cause))) {
-		shut_down(machine, now.shutdown ? now.shutdown_cause : now.reset_cause);
-	} else if (now.failed) {
-		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
-		report_failure(machine);
-	} else if (now.reset) {
-		machine_reset(machine, now.reset_cause);
+	g_mutex_lock(&machine->lock);
+	for (guint i = 0; i < soon->len; i++) {
+		const struct soon *call = &g_array_index(soon, struct soon, i);
+
+		call->func(machine, call->device);
 	}
+	g_mutex_unlock(&machine->lock);
+	if (!machine->ended)
+		carry_out(machine, &now);
 	return G_SOURCE_REMOVE;
 }
 
 /* With the lock of the requests. */
 static void schedule(struct machine *machine)
 {
-	if (!machine->requests->scheduled)
-		g_idle_add_full(G_PRIORITY_HIGH, handle_requests, machine, NULL);
-	machine->requests->scheduled = true;
+	if (machine->requests->source == 0)
+		machine->requests->source =
+			g_idle_add_full(G_PRIORITY_HIGH, handle_requests, machine, NULL);
 }
 
 void machine_request_reset(struct machine *machine, enum machine_cause cause)
@@ -320,29 +341,15 @@ void machine_vcpu_failed(struct machine *machine)
 	g_mutex_unlock(&machine->requests->lock);
 }
 
-struct soon {
-	struct machine *machine;
-	void (*func)(struct machine *machine, void *device);
-	void *device;
-};
-
-static gboolean run_now(gpointer opaque)
-{
-	const struct soon *soon = opaque;
-
-	g_mutex_lock(&soon->machine->lock);
-	soon->func(soon->machine, soon->device);
-	g_mutex_unlock(&soon->machine->lock);
-	return G_SOURCE_REMOVE;
-}
-
 void machine_run_soon(
 	struct machine *machine, void (*func)(struct machine *machine, void *device), void *device)
 {
-	struct soon *soon = g_new(struct soon, 1);
+	struct soon call = { func, device };
 
-	*soon = (struct soon) { machine, func, device };
-	g_idle_add_full(G_PRIORITY_HIGH, run_now, soon, g_free);
+	g_mutex_lock(&machine->requests->lock);
+	g_array_append_val(machine->requests->soon, call);
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
 }
 
 struct machine_requests *machine_requests_new(void)
@@ -350,11 +357,14 @@ struct machine_requests *machine_requests_new(void)
 	struct machine_requests *requests = g_new0(struct machine_requests, 1);
 
 	g_mutex_init(&requests->lock);
+	requests->soon = g_array_new(FALSE, FALSE, sizeof(struct soon));
 	return requests;
 }
 
 void machine_requests_free(struct machine_requests *requests)
 {
+	g_clear_handle_id(&requests->source, g_source_remove);
+	g_array_unref(requests->soon);
 	g_mutex_clear(&requests->lock);
 	g_free(requests);
 }

@@ -469,7 +469,8 @@ static void interrupt(struct virtio_device *virtio, int kind, uint16_t vector)
 			pci_device_signal(&virtio->pci, vector);
 		return;
 	}
-	g_atomic_int_or((guint *)&virtio->interrupt_status, kind);
+	if (g_atomic_int_or((guint *)&virtio->interrupt_status, kind) != 0)
+		return; /* on its way, or raised already */
 	machine_run_soon(virtio->pci.device.machine, raise_line, virtio);
 }
 

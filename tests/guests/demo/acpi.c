@@ -86,7 +86,7 @@ static int find_off_type(const uint8_t *dsdt)
 
 	if (length > TABLE_BYTES_MAX)
 		return -1;
-	for (uint32_t i = TABLE_HEADER; i + 12 < length; i++) {
+	for (uint32_t i = TABLE_HEADER; i + 11 <= length; i++) {
 		const uint8_t *at = dsdt + i + 4;
 
 		if (memcmp(dsdt + i, "_S5_", 4) != 0 || *at != AML_PACKAGE)

@@ -242,6 +242,26 @@ static void test_messages(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(fake_kvm.messages, ==, 2);
 }
 
+static void test_single_message(struct fixture *f, gconstpointer data)
+{
+	struct pci_device *device = &f->probe->pci;
+	uint16_t capability;
+
+	pci_device_add_msi(device);
+	capability = device->msi_capability;
+	g_assert_cmphex(get(f, capability, 1), ==, PCI_CAPABILITY_MSI);
+	g_assert_false(pci_device_signal(device, 0));
+	set(f, capability + MSI_ADDRESS, 4, 0xfee02003);
+	set(f, capability + MSI_DATA, 2, 0x4042);
+	set(f, capability + MSI_CONTROL, 2, MSI_ENABLE);
+	g_assert_true(pci_device_signal(device, 0));
+	g_assert_cmpuint(fake_kvm.messages, ==, 1);
+	g_assert_cmphex(fake_kvm.message_address, ==, 0xfee02000);
+	g_assert_cmphex(fake_kvm.message_data, ==, 0x4042);
+	device_reset(&device->device);
+	g_assert_false(pci_device_signal(device, 0));
+}
+
 static void test_places(struct fixture *f, gconstpointer data)
 {
 	static const struct {
@@ -274,6 +294,7 @@ int main(int argc, char **argv)
 	ADD("/pci/moving", test_moving);
 	ADD("/pci/pin", test_pin);
 	ADD("/pci/messages", test_messages);
+	ADD("/pci/single-message", test_single_message);
 	ADD("/pci/places", test_places);
 	return g_test_run();
 }
