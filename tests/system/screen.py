@@ -89,7 +89,8 @@ def text_and_size_are_those_of_qemu(t):
     need_vmm('qemu')
     if kind_under_test() == 'qemu':
         raise Skip('it is QEMU that is tested')
-    peer = after_the_bios(t, kind='qemu', name='peer', options=['-cpu', 'host'])
+    # SeaBIOS takes QEMU's vapic ROM for a disk's, and then asks the hard disk before the floppy disk.
+    peer = after_the_bios(t, kind='qemu', name='peer', options=['-cpu', 'host', '-global', 'kvm-apic.vapic=off'])
     mine, its = (guest.vnc().wait(lambda picture: True) for guest in (ours, peer))
     equal(screen_text(mine), screen_text(its), 'the text')
     equal(mine.size, its.size, 'the size')
