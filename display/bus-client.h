@@ -38,11 +38,12 @@ struct bus_client_ops {
 struct bus_console_ops {
 	void (*scanout)(void *owner, const struct bus_picture *picture);
 	void (*disable)(void *owner);
-	/* @area is inside the picture. The peer is told that we are done when this returns, unless it returned false: then
-	 * when bus_console_done() is called. Until then no further update comes. */
+	/* @areas are inside the picture. The peer is told that we are done when this returns, unless it returned false: then
+	 * when bus_console_done() is called. Until then no further update comes. Pixels are to be read before that: a later
+	 * look can miss a change, or see one that is gone again. */
 	bool (*update)(void *owner, const struct rectangle *areas, guint count);
-	void (*cursor)(void *owner,
-		const struct cursor *cursor); /* NULL: none; valid during the call, ref to keep */
+	/* NULL: none; valid during the call, ref to keep. May be missing, like all that follow. */
+	void (*cursor)(void *owner, const struct cursor *cursor);
 	void (*mouse)(void *owner, int32_t x, int32_t y, bool visible);
 	void (*lights)(void *owner, uint32_t lights); /* enum input_light */
 	void (*pointer_kind)(void *owner, bool absolute);
