@@ -196,3 +196,30 @@ uint16_t socket_local_port(int fd)
 		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
 	return 0;
 }
+
+bool socket_address_is_local(const struct sockaddr *address)
+{
+	switch (address->sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >>
+			       IN_CLASSA_NSHIFT ==
+		       IN_LOOPBACKNET;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+	default:
+		return false;
+	}
+}
+
+bool socket_is_local(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage storage;
+	} address;
+	socklen_t length = sizeof(address);
+
+	return getsockname(fd, &address.any, &length) == 0 && socket_address_is_local(&address.any);
+}

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /**
  * socket_listen_unix - listen on a UNIX socket
@@ -32,3 +33,9 @@ bool socket_pair(int fds[2], GError **error);
 
 /* The port a listening or connected TCP socket is bound to, 0 for other sockets. */
 uint16_t socket_local_port(int fd);
+
+/* Whether only processes of this machine can reach an address: that of a UNIX socket, or one of the loopback interface. */
+bool socket_address_is_local(const struct sockaddr *address);
+
+/* The same for the address that a socket listens on. */
+bool socket_is_local(int fd);

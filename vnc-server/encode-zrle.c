@@ -29,6 +29,10 @@ enum {
 	/* Level 1: levels above cost much more and give about a tenth. */
 	COMPRESSION_LEVEL = 1,
 	COMPRESSION_STEP = 4096,
+	HARD_TO_COMPRESS_LEAST = 16
+				 << 10, /* bytes: a smaller piece says nothing about the picture */
+	RUNS_ONLY_PIECES =
+		32, /* that are not searched in full after one that was hard to compress */
 };
 
 struct palette {
@@ -242,41 +246,77 @@ static void encode_zrle(const struct pixel_converter *converter, const struct pi
 	}
 }
 
+/* The stream of one client. Photographs cost zlib ten times the time of other pictures and hardly become smaller: looking
+ * for runs alone costs a third and makes nearly as much of them. Which kind of picture it is shows in what became of the
+ * last piece. */
+struct zrle_stream {
+	z_stream zlib;
+	int strategy, next_strategy;
+	unsigned pieces_left; /* until the full search is tried again */
+};
+
 static void *zrle_stream_new(void)
 {
-	z_stream *stream = g_new0(z_stream, 1);
+	struct zrle_stream *stream = g_new0(struct zrle_stream, 1);
 
+	stream->strategy = stream->next_strategy = Z_DEFAULT_STRATEGY;
 	/* Fails only without memory, as g_new0 does: by ending the program. */
-	if (deflateInit(stream, COMPRESSION_LEVEL) != Z_OK)
+	if (deflateInit(&stream->zlib, COMPRESSION_LEVEL) != Z_OK)
 		g_error("no memory for a compressed stream");
 	return stream;
 }
 
 static void zrle_stream_free(void *data)
 {
-	deflateEnd(data);
-	g_free(data);
+	struct zrle_stream *stream = data;
+
+	deflateEnd(&stream->zlib);
+	g_free(stream);
+}
+
+static void choose_strategy(struct zrle_stream *stream, size_t length, size_t compressed)
+{
+	if (length < HARD_TO_COMPRESS_LEAST)
+		return;
+	if (stream->strategy == Z_DEFAULT_STRATEGY) {
+		if (compressed < length / 4 * 3)
+			return;
+		stream->next_strategy = Z_RLE;
+		stream->pieces_left = RUNS_ONLY_PIECES;
+	} else if (--stream->pieces_left == 0) {
+		stream->next_strategy = Z_DEFAULT_STRATEGY;
+	}
+}
+
+/* Makes room behind the first @end bytes of @out and lets zlib write there. */
+static void give_room(z_stream *zlib, GByteArray *out, size_t end, size_t room)
+{
+	g_byte_array_set_size(out, end + room);
+	zlib->next_out = out->data + end;
+	zlib->avail_out = room;
 }
 
 static void zrle_stream_append(void *data, const uint8_t *bytes, size_t length, GByteArray *out)
 {
-	z_stream *stream = data;
+	struct zrle_stream *stream = data;
+	z_stream *zlib = &stream->zlib;
 	size_t length_at = write_zeroes(out, sizeof(uint32_t));
 	size_t start = out->len;
-	size_t end = start;
 	uint32_t total;
 
-	stream->next_in = (Bytef *)bytes;
-	stream->avail_in = length;
-	do {
-		g_byte_array_set_size(out, end + COMPRESSION_STEP + length / 4);
-		stream->next_out = out->data + end;
-		stream->avail_out = out->len - end;
-		deflate(stream, Z_SYNC_FLUSH);
-		end = stream->next_out - out->data;
-	} while (stream->avail_out == 0);
-	g_byte_array_set_size(out, end);
-	total = GUINT32_TO_BE(end - start);
+	give_room(zlib, out, start, COMPRESSION_STEP + length / 4);
+	zlib->next_in = NULL;
+	zlib->avail_in = 0;
+	if (stream->next_strategy != stream->strategy &&
+		deflateParams(zlib, COMPRESSION_LEVEL, stream->next_strategy) == Z_OK)
+		stream->strategy = stream->next_strategy;
+	zlib->next_in = (Bytef *)bytes;
+	zlib->avail_in = length;
+	while (deflate(zlib, Z_SYNC_FLUSH) == Z_OK && zlib->avail_out == 0)
+		give_room(zlib, out, out->len, COMPRESSION_STEP + length / 4);
+	g_byte_array_set_size(out, zlib->next_out - out->data);
+	choose_strategy(stream, length, out->len - start);
+	total = GUINT32_TO_BE(out->len - start);
 	memcpy(out->data + length_at, &total, sizeof(total));
 }
 

@@ -21,20 +21,6 @@ union address {
 	struct sockaddr_storage storage;
 };
 
-static bool is_local(const union address *address)
-{
-	switch (address->any.sa_family) {
-	case AF_UNIX:
-		return true;
-	case AF_INET:
-		return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
-	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
-	default:
-		return false;
-	}
-}
-
 static bool refuse(const char *name, GError **error)
 {
 	return fail(error, VITRINE_ERROR_INPUT,
@@ -79,7 +65,7 @@ static bool check_host(const char *host, GError **error)
 		return fail(error, VITRINE_ERROR_INPUT, "%s is no address to listen on: %s", host,
 			gai_strerror(result));
 	for (struct addrinfo *info = found; info; info = info->ai_next)
-		local = local && is_local((const union address *)info->ai_addr);
+		local = local && socket_address_is_local(info->ai_addr);
 	freeaddrinfo(found);
 	return local || refuse(any ? "the address of every network" : host, error);
 }
@@ -124,15 +110,13 @@ static bool local_address(int fd, union address *address)
 
 bool listen_check(int fd, GError **error)
 {
-	union address address;
 	int listening = 0;
 	socklen_t length = sizeof(listening);
 	g_autofree char *name = NULL;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || !listening ||
-		!local_address(fd, &address))
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0 || !listening)
 		return fail(error, VITRINE_ERROR_INPUT, "descriptor %d is no listening socket", fd);
-	if (is_local(&address))
+	if (socket_is_local(fd))
 		return true;
 	name = listen_name(fd);
 	return refuse(name, error);

@@ -19,6 +19,8 @@ struct bus_source {
 	struct bus_client *client;
 	struct bus_console *console; /* NULL while not watched */
 	bool ready, wanted;
+	struct cursor *cursor; /* the guest's, shown or not; NULL: none */
+	bool cursor_hidden;
 };
 
 static struct bus_source *bus_source_of(struct source *source)
@@ -56,16 +58,30 @@ static bool on_update(void *owner, const struct rectangle *areas, guint count)
 	return false;
 }
 
+static void tell_cursor(struct bus_source *bus)
+{
+	bus->source.events->cursor(bus->source.owner, bus->cursor_hidden ? NULL : bus->cursor);
+}
+
 static void on_cursor(void *owner, const struct cursor *cursor)
 {
 	struct bus_source *bus = owner;
 
-	bus->source.events->cursor(bus->source.owner, (struct cursor *)cursor);
+	g_clear_pointer(&bus->cursor, cursor_unref);
+	if (cursor)
+		bus->cursor = cursor_ref((struct cursor *)cursor);
+	tell_cursor(bus);
 }
 
-/* Clients know where their pointer is; only its coming and going is news, and that comes as a cursor. */
+/* Clients know where their pointer is; only its coming and going is news. */
 static void on_mouse(void *owner, int32_t x, int32_t y, bool visible)
 {
+	struct bus_source *bus = owner;
+
+	if (bus->cursor_hidden == !visible)
+		return;
+	bus->cursor_hidden = !visible;
+	tell_cursor(bus);
 }
 
 static void on_lights(void *owner, uint32_t lights)
@@ -195,6 +211,7 @@ static void bus_free(struct source *source)
 	struct bus_source *bus = bus_source_of(source);
 
 	bus_client_free(bus->client);
+	cursor_unref(bus->cursor);
 	g_free(bus);
 }
 

@@ -163,6 +163,18 @@ static bool listen_on(
 		if (!socket_listen_tcp(address->host, address->port, &fds, error))
 			return false;
 		g_array_append_vals(server->listening, fds->data, fds->len);
+		for (guint i = 0; i < fds->len; i++) {
+			if (!socket_is_local(g_array_index(fds, int, i)))
+				return fail(error, VITRINE_ERROR_INPUT,
+					"%s port %u can be reached from other machines, and %s "
+					"does "
+					"not ask its clients who they are: listen on 127.0.0.1 or "
+					"on "
+					"unix:PATH, and let others in through ssh -L",
+					address->host[0] ? address->host : "every address",
+					socket_local_port(g_array_index(fds, int, i)),
+					server->program);
+		}
 	}
 	if (server->listening->len >= FDS_MAX)
 		return fail(error, VITRINE_ERROR_INPUT, "more than %d addresses to listen on",

@@ -184,6 +184,35 @@ static void test_format(gconstpointer data)
 	g_rand_free(bench.random);
 }
 
+/* The stream changes its way of compressing with what it is given, and back; the client sees pixels. */
+static void test_strategies(void)
+{
+	enum {
+		WIDTH = 256,
+		HEIGHT = 64,
+		PIECES = 120,
+		NOISE_FIRST = 20,
+		NOISE_LAST = 80
+	};
+	struct bench bench = { .random = g_rand_new_with_seed(2) };
+	g_autofree uint32_t *pixels = g_new(uint32_t, WIDTH * HEIGHT);
+
+	decoder_init(&bench.decoder, &formats[0]);
+	pixel_converter_init(&bench.converter, &pixel_format_native);
+	for (int piece = 0; piece < PIECES; piece++) {
+		bool noise = piece >= NOISE_FIRST && piece <= NOISE_LAST;
+
+		draw(bench.random, pixels, WIDTH * HEIGHT, noise ? 1 << 24 : 60, noise ? 1 : 3);
+		check(&bench, G_N_ELEMENTS(decoders) - 1, WIDTH, HEIGHT, pixels);
+	}
+	for (guint i = 0; i < ENCODERS; i++) {
+		if (bench.streams[i])
+			encoders[i]->stream_free(bench.streams[i]);
+	}
+	decoder_clear(&bench.decoder);
+	g_rand_free(bench.random);
+}
+
 /* Source formats: the same colour in each of them. */
 static const struct {
 	pixman_format_code_t format;
@@ -276,6 +305,7 @@ int main(int argc, char **argv)
 
 		g_test_add_data_func(path, &formats[i], test_format);
 	}
+	g_test_add_func("/encoders/strategies", test_strategies);
 	g_test_add_func("/encoders/sources", test_sources);
 	g_test_add_func("/encoders/outside", test_outside);
 	g_test_add_func("/encoders/cache", test_cache);
