@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 /**
  * socket_listen_unix - listen on a UNIX socket
@@ -33,6 +32,8 @@ bool socket_pair(int fds[2], GError **error);
 
 /* The port a listening or connected TCP socket is bound to, 0 for other sockets. */
 uint16_t socket_local_port(int fd);
+
+struct sockaddr;
 
 /* Whether only processes of this machine can reach an address: that of a UNIX socket, or one of the loopback interface. */
 bool socket_address_is_local(const struct sockaddr *address);
