@@ -1,5 +1,7 @@
 """The demo guest: its images, its command line on ttyS0, the pictures that it can be told to show."""
 
+import re
+
 from harness.case import Skip
 from harness.picture import Picture
 from harness.vmm import build_directory
@@ -40,7 +42,8 @@ class DemoGuest:
     def command(self, text):
         """Give a command; returns what it says."""
         self.serial.send(f'{text}\r')
-        start = self.serial.expect(r'\n').end()
+        # Events that are told meanwhile write the prompt again, but only the command's own line ends like this.
+        start = self.serial.expect(re.escape(text) + r'\s*\n').end()
         match = self.serial.expect(PROMPT)
         return self.serial.log[start:match.start()].replace('\r', '').strip()
 

@@ -1,7 +1,6 @@
 """A program on a terminal of its own, as a person would have it."""
 
 import os
-import pty
 import signal
 import termios
 
@@ -14,16 +13,17 @@ class Terminal:
 
     def __init__(self, argv, size=(24, 80), env=None):
         self.argv = [str(argument) for argument in argv]
-        pid, main = pty.fork()
-        if pid == 0:
-            os.execvpe(self.argv[0], self.argv, {**os.environ, **(env or {})})
-        self.pid = pid
-        self.line = Serial(main)
-        # Holding the other end keeps the settings readable after the program has gone.
-        self.other = os.open(os.ptsname(main), os.O_RDWR | os.O_NOCTTY)
+        # The other end is held too, which keeps the settings readable after the program has gone.
+        main, self.other = os.openpty()
         self.settings_at_start = termios.tcgetattr(self.other)
         termios.tcsetwinsize(main, size)
         self.status = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.login_tty(self.other)
+            os.execvpe(self.argv[0], self.argv, {**os.environ, **(env or {})})
+        os.set_inheritable(main, False)
+        self.line = Serial(main)
 
     def settings(self):
         return termios.tcgetattr(self.other)

@@ -15,6 +15,8 @@ from harness.screen_text import screen_text
 from harness.vmm import kind_under_test
 
 suite = Suite(__doc__)
+# The cursor, up to three scan lines of one cell, blinks.
+CURSOR = 9 * 3
 UUID = '6a2f41a3-c54c-4b8b-8d43-5a5d6c1ee0a1'
 
 
@@ -39,6 +41,12 @@ def connect(t, **settings):
     qmp = Qmp(shared(t).qmp_path, **settings)
     t.defer(qmp.close)
     return qmp
+
+
+def follow_restart(client):
+    """The old screen goes, and the BIOS comes to its end again."""
+    client.wait(lambda picture: 'No bootable device' not in screen_text(picture), 'the restart')
+    client.wait(lambda picture: 'No bootable device' in screen_text(picture), 'the end of the BIOS')
 
 
 def refusal(qmp, command, arguments=None):
@@ -154,8 +162,7 @@ def system_reset_works_twice(t):
         while data['reason'] != 'host-qmp-system-reset':
             data = guest.qmp.wait_event('RESET')['data']
         equal(data['guest'], False, 'whether the guest did it')
-        client.wait(lambda picture: 'No bootable device' not in screen_text(picture), 'the reset')
-        client.wait(lambda picture: 'No bootable device' in screen_text(picture), 'the end of the BIOS')
+        follow_restart(client)
 
 
 @suite.test
@@ -166,7 +173,7 @@ def system_reset_of_a_paused_guest_leaves_it_paused(t):
     guest.qmp.wait_event('RESET')
     check(not guest.qmp.execute('query-status')['running'], 'the guest runs')
     guest.qmp.execute('cont')
-    guest.vnc().wait(lambda picture: 'No bootable device' in screen_text(picture), 'the end of the BIOS')
+    follow_restart(guest.vnc())
 
 
 @suite.test
@@ -187,7 +194,7 @@ def a_screendump_is_what_vnc_shows(t):
         guest.qmp.execute('screendump', {'filename': str(path), **settings})
         dumped = read_picture(path)
         equal(dumped.size, shown.size, f'the size with {settings}')
-        equal(dumped.differing(shown), 0, f'differing pixels with {settings}')
+        check(dumped.differing(shown) <= CURSOR, f'{dumped.differing(shown)} pixels differ with {settings}')
         equal(path.read_bytes()[:2], b'\x89P' if settings.get('format') == 'png' else b'P6', 'the kind of file')
     guest.qmp.execute('cont')
 
@@ -196,7 +203,7 @@ def a_screendump_is_what_vnc_shows(t):
 def keys_and_nmis_are_taken(t):
     qmp = shared(t).qmp
     qmp.execute('send-key', {'keys': [{'type': 'qcode', 'data': 'a'}]})
-    qmp.execute('send-key', {'keys': [{'type': 'qcode', 'data': name} for name in ('ctrl', 'alt', 'delete')],
+    qmp.execute('send-key', {'keys': [{'type': 'qcode', 'data': name} for name in ('ctrl', 'shift', 'f1')],
                              'hold-time': 20})
     qmp.execute('send-key', {'keys': [{'type': 'number', 'data': 30}]})
     qmp.execute('inject-nmi')
@@ -205,14 +212,11 @@ def keys_and_nmis_are_taken(t):
 @suite.test
 def control_alt_delete_restarts_the_bios(t):
     guest = shared(t)
-    guest.qmp.execute('system_reset')
     client = guest.vnc()
-    client.wait(lambda picture: 'No bootable device' in screen_text(picture), 'the end of the BIOS')
-    guest.qmp.events.clear()
     for down in (True, False):
         for keysym in (0xffe3, 0xffe9, 0xffff):
             client.key(keysym, down)
-    client.wait(lambda picture: 'No bootable device' not in screen_text(picture), 'the restart')
+    follow_restart(client)
 
 
 @suite.test

@@ -18,6 +18,7 @@ from harness.picture import read_picture
 from harness.screen_text import screen_text
 from harness.terminal import Terminal
 from harness.vmm import bed, kind_under_test
+from harness.wait import wait_until
 from lab.images import ARGUMENTS, PASSWORD, images
 
 LAB_SECONDS = 840
@@ -136,13 +137,14 @@ def a_login_on_the_serial_line_works(t):
         return
     guest.serial.close()
     console = Terminal([need_program('vitrine-console'), '--runtime-dir', guest.vmm.runtime, 'attach', 'direct'])
+    t.defer(console.close)
+    wait_until(console.raw, 'the raw terminal')
     console.line.send('\n')
     guest.log_in(console.line)
     equal(guest.run('tty', console.line), '/dev/ttyS0', 'the terminal of the login')
-    before = console.settings_at_start
-    console.line.send('\x1d')
+    console.line.send('\x1dq')
     equal(console.wait(), 0, "vitrine-console's exit status")
-    equal(console.settings(), before, 'the settings of the terminal afterwards')
+    equal(console.settings(), console.settings_at_start, 'the settings of the terminal afterwards')
     guest.serial = guest.vmm.connect_serial(0)
 
 

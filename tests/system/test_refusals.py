@@ -29,20 +29,19 @@ OPTIONS = {
     'a size that overflows': (['-m', '18446744073709551616'], ['-m', '18446744073709551616']),
     'a size that overflows by its unit': (['-m', '17592186044416T'], ['-m', '17592186044416T']),
     'a size with a wrong unit': (['-m', '128Q'], ['-m', '128Q']),
-    'more memory than the host can give': (['-m', '1000G'], ['1000']),
     'no processor': (['-smp', '0'], ['-smp', '0']),
     'too many processors': (['-smp', '9'], ['-smp', '9', '8']),
     'processors that do not add up': (['-smp', '4,sockets=3'], ['-smp', '4', '3']),
     'a uuid that is none': (['-uuid', '1234'], ['-uuid', '1234']),
     'a name that is a path': (['-name', '../guest'], ['-name', '../guest']),
-    'an unknown device': (['-device', 'flux-capacitor'], ['-device', 'flux-capacitor', 'VGA']),
-    'an unknown property': (['-device', 'VGA,colour=red'], ['colour', 'vgamem_mb']),
+    'an unknown device': (['-device', 'flux-capacitor'], ['-device', 'flux-capacitor', 'help']),
+    'an unknown property': (['-device', 'VGA,colour=red'], ['VGA', 'colour', 'help']),
     'a property that is no number': (['-device', 'VGA,vgamem_mb=many'], ['vgamem_mb', 'many']),
     'a property out of its range': (['-device', 'bochs-display,vgamem=3G'], ['vgamem', '3G']),
     'a switch that is neither on nor off': (['-drive', 'file=x,readonly=maybe'], ['readonly', 'maybe', 'on', 'off']),
     'a device without its disk': (['-device', 'virtio-blk-pci,drive=nowhere'], ['nowhere']),
     'a disk image that is not there': (['-drive', 'file=/nowhere/disk.img,format=raw'], ['/nowhere/disk.img']),
-    'a disk image that is a folder': (['-drive', 'file=/,format=raw'], ['-drive', '/']),
+    'a disk image that is a folder': (['-drive', 'file=/,format=raw'], ['disk image /']),
     'an image format that is not known': (['-drive', 'file=x,format=qcow2'], ['format', 'qcow2', 'raw']),
     'a kernel that is not there': (['-kernel', '/nowhere/vmlinuz'], ['/nowhere/vmlinuz']),
     'an initrd without a kernel': (['-initrd', '/etc/hostname'], ['-initrd', '-kernel']),
@@ -60,9 +59,14 @@ OPTIONS = {
 }
 
 
+def files_in(folder):
+    return set(folder.rglob('*')) if folder.exists() else set()
+
+
 def refused(t, options, named, before=(), env=None):
     """Start vitrine, which must refuse; returns its line."""
     runtime = t.directory / 'run'
+    there = files_in(runtime)
     result = processes.run([*before, need_program('vitrine'), '-runtime-dir', runtime, *options], env=env)
     lines = result.stderr.splitlines()
     equal(result.returncode, 1, f'the exit status (it said: {result.stderr!r})')
@@ -70,8 +74,8 @@ def refused(t, options, named, before=(), env=None):
     equal(result.stdout, '', 'what went to the standard output')
     for word in named:
         check(word in lines[0], f'{word!r} is not named in: {lines[0]}')
-    left = sorted(runtime.rglob('*')) if runtime.exists() else []
-    equal(left, [], 'what is left in the runtime directory')
+    left = files_in(runtime) - there
+    equal(left, set(), 'what is left in the runtime directory')
     return lines[0]
 
 
@@ -95,8 +99,8 @@ def a_kernel_that_is_no_bzimage(t):
     text.write_text('This is no kernel.\n' * 100)
     empty.touch()
     cut.write_bytes(bytes(0x1fe) + b'\x55\xaa\xeb\x66HdrS\x0f\x02')
-    for kernel in (text, empty, cut):
-        refused(t, ['-kernel', kernel], [str(kernel), 'bzImage'])
+    for kernel, named in ((text, 'bzImage'), (empty, 'empty'), (cut, 'bzImage')):
+        refused(t, ['-kernel', kernel], [str(kernel), named])
 
 
 @suite.test
