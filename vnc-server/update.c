@@ -207,9 +207,11 @@ static void write_size(struct update *update, const struct frame *frame, GByteAr
 	update->size_status = DESKTOP_SIZE_DONE;
 }
 
-/* After a change of the size every client asks again, for the new one. */
+/* After a change of the size every client asks again, for the new one. A wish that was passed on has come true by now, or
+ * has been overtaken; clients do not look at the size that comes with anything but success. */
 static void change_size(struct update *update, const struct frame *frame, GByteArray *out)
 {
+	update->size_status = DESKTOP_SIZE_DONE;
 	write_size(update, frame, out);
 	update->width = frame->picture.width;
 	update->height = frame->picture.height;

@@ -176,6 +176,19 @@ def tigervnc_shows_it_in_hextile(t):
 
 
 @suite.test
+def tigervnc_changes_the_size(t):
+    screen, server = Screen(t), Server(t)
+    viewer = t.start([need_program('xtigervncviewer'), '-SecurityTypes', 'None', '-DesktopSize=800x500',
+                      '-AlertOnFatalError=0', colons(server)], env=screen.env)
+    watching = server.client(t)
+    picture = watching.wait(lambda picture: picture.size == (800, 500), 'a picture of 800x500')
+    # The first line of the colour bars, which stands elsewhere in a larger picture.
+    row = picture.crop(400 - 140, 250 - 2 * (500 // 16), 280, 1).pixels
+    wait_until(lambda: screen.find(row), 'the larger test card in TigerVNC')
+    check(viewer.running(), f'the viewer ended: {viewer.out()}{viewer.err()}')
+
+
+@suite.test
 def gtk_vnc_shows_it_and_types(t):
     at_work(t, ['gvncviewer'])
 

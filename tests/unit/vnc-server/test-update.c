@@ -276,6 +276,12 @@ static void test_extended_size(void)
 	expect(&bench, "");
 	request(&bench, true);
 	expect(&bench, "[ 0,0+100x64 0,64+100x1 ] ");
+	/* A wish that has come true before it could be answered. */
+	update_answer_size(&bench.update, DESKTOP_SIZE_FORWARDED);
+	bench.frame.picture.width = 120;
+	update_new_picture(&bench.update);
+	request(&bench, true);
+	expect(&bench, "[ size 120x65 reason 1 status 0 ] ");
 	bench_clear(&bench);
 }
 
