@@ -1,6 +1,7 @@
 /* Names and limits of the display bus, as both sides know them (data/dbus/org.qemu.Display1.xml). */
 #pragma once
 
+#define BUS_ROOT_PATH      "/org/qemu/Display1"
 #define BUS_VM_PATH        "/org/qemu/Display1/VM"
 #define BUS_CONSOLE_PREFIX "/org/qemu/Display1/Console_"
 #define BUS_LISTENER_PATH  "/org/qemu/Display1/Listener"
@@ -13,6 +14,7 @@
 #define BUS_LISTENER   "org.qemu.Display1.Listener"
 #define BUS_MAP        "org.qemu.Display1.Listener.Unix.Map"
 #define BUS_PROPERTIES "org.freedesktop.DBus.Properties"
+#define BUS_OBJECTS    "org.freedesktop.DBus.ObjectManager"
 
 enum {
 	BUS_SETUP_SECONDS =

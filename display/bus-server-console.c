@@ -330,6 +330,39 @@ static const GDBusInterfaceInfo *const interfaces[] = {
 	&display1_multi_touch_interface,
 };
 
+/* Adds an interface with the properties that it has. */
+static void add_interface(
+	struct server_console *console, const GDBusInterfaceInfo *info, GVariantBuilder *all)
+{
+	GVariantBuilder values;
+
+	g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
+	for (GDBusPropertyInfo **property = info->properties; property && *property; property++)
+		g_variant_builder_add(&values, "{sv}", (*property)->name,
+			get_property(NULL, NULL, console->path, info->name, (*property)->name, NULL,
+				console));
+	g_variant_builder_add(all, "{s@a{sv}}", info->name, g_variant_builder_end(&values));
+}
+
+GVariant *server_console_interfaces(struct server_console *console)
+{
+	GVariantBuilder all;
+
+	g_variant_builder_init(&all, G_VARIANT_TYPE("a{sa{sv}}"));
+	for (gsize i = 0; i < G_N_ELEMENTS(interfaces); i++)
+		add_interface(console, interfaces[i], &all);
+	return g_variant_builder_end(&all);
+}
+
+GVariant *server_console_interface_names(void)
+{
+	const char *names[G_N_ELEMENTS(interfaces)];
+
+	for (gsize i = 0; i < G_N_ELEMENTS(interfaces); i++)
+		names[i] = interfaces[i]->name;
+	return g_variant_new_strv(names, G_N_ELEMENTS(names));
+}
+
 static void note_values(struct server_console *console)
 {
 	head_size(console->head, &console->width, &console->height);

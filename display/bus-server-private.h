@@ -17,7 +17,7 @@ struct bus_peer {
 	GDBusConnection *connection; /* NULL until it is set up */
 	GCancellable *cancellable;
 	struct bus_guard *guard;
-	guint vm_registration;
+	guint vm_registration, root_registration;
 	uint8_t keys[256 / 8];
 	uint32_t buttons; /* bit N: enum input_button N */
 };
@@ -56,6 +56,9 @@ struct server_console *server_console_new(struct bus_server *server, struct head
 void server_console_free(struct server_console *console);
 void server_console_serve(struct server_console *console, struct bus_peer *peer);
 void server_console_leave(struct server_console *console, struct bus_peer *peer);
+/* The interfaces of a console with their properties, a{sa{sv}}, and their names alone, as. */
+GVariant *server_console_interfaces(struct server_console *console);
+GVariant *server_console_interface_names(void);
 /* Tells the peers what changed since they were last told. */
 void server_console_tell(struct server_console *console);
 

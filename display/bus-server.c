@@ -46,6 +46,55 @@ static GVariant *get_vm_property(GDBusConnection *connection, const char *sender
 
 static const GDBusInterfaceVTable vm_vtable = { .get_property = get_vm_property };
 
+/* What of the VM object there is, a{sa{sv}}. */
+static GVariant *vm_interfaces(struct bus_server *server)
+{
+	GVariantBuilder values, all;
+
+	g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
+	for (GDBusPropertyInfo **property = display1_vm_interface.properties; *property; property++)
+		g_variant_builder_add(&values, "{sv}", (*property)->name,
+			get_vm_property(NULL, NULL, NULL, NULL, (*property)->name, NULL, server));
+	g_variant_builder_init(&all, G_VARIANT_TYPE("a{sa{sv}}"));
+	g_variant_builder_add(&all, "{s@a{sv}}", BUS_VM, g_variant_builder_end(&values));
+	return g_variant_builder_end(&all);
+}
+
+/* GetManagedObjects, the only method of the root. */
+static void list_objects(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *name, GVariant *parameters, GDBusMethodInvocation *call,
+	gpointer data)
+{
+	struct bus_server *server = data;
+	GVariantBuilder objects;
+
+	g_variant_builder_init(&objects, G_VARIANT_TYPE("a{oa{sa{sv}}}"));
+	g_variant_builder_add(&objects, "{o@a{sa{sv}}}", BUS_VM_PATH, vm_interfaces(server));
+	for (guint i = 0; i < server->consoles->len; i++) {
+		struct server_console *console = g_ptr_array_index(server->consoles, i);
+
+		g_variant_builder_add(&objects, "{o@a{sa{sv}}}", console->path,
+			server_console_interfaces(console));
+	}
+	g_dbus_method_invocation_return_value(call, g_variant_new("(a{oa{sa{sv}}})", &objects));
+}
+
+static const GDBusInterfaceVTable root_vtable = { .method_call = list_objects };
+
+/* Sends a signal to all peers; takes @parameters. */
+static void tell_peers(struct bus_server *server, const char *path, const char *interface,
+	const char *name, GVariant *parameters)
+{
+	g_autoptr(GVariant) held = g_variant_ref_sink(parameters);
+
+	for (guint i = 0; i < server->peers->len; i++) {
+		struct bus_peer *peer = g_ptr_array_index(server->peers, i);
+
+		if (peer->guard)
+			bus_guard_signal(peer->guard, path, interface, name, held);
+	}
+}
+
 struct bus_peer *bus_server_peer(struct bus_server *server, GDBusConnection *connection)
 {
 	for (guint i = 0; i < server->peers->len; i++) {
@@ -77,6 +126,7 @@ static void peer_free(struct bus_peer *peer)
 		for (guint i = 0; i < peer->server->consoles->len; i++)
 			server_console_leave(g_ptr_array_index(peer->server->consoles, i), peer);
 		g_dbus_connection_unregister_object(peer->connection, peer->vm_registration);
+		g_dbus_connection_unregister_object(peer->connection, peer->root_registration);
 		bus_guard_free(peer->guard);
 		g_dbus_connection_close(peer->connection, NULL, NULL, NULL);
 		g_object_unref(peer->connection);
@@ -112,6 +162,9 @@ static void peer_ready(GDBusConnection *connection, const GError *error, void *o
 	peer->guard = bus_guard_new(connection, BUS_GUARD_SERVE);
 	peer->vm_registration = g_dbus_connection_register_object(connection, BUS_VM_PATH,
 		(GDBusInterfaceInfo *)&display1_vm_interface, &vm_vtable, server, NULL, NULL);
+	peer->root_registration = g_dbus_connection_register_object(connection, BUS_ROOT_PATH,
+		(GDBusInterfaceInfo *)&org_freedesktop_dbus_object_manager_interface, &root_vtable,
+		server, NULL, NULL);
 	for (guint i = 0; i < server->consoles->len; i++)
 		server_console_serve(g_ptr_array_index(server->consoles, i), peer);
 	g_signal_connect(connection, "closed", G_CALLBACK(peer_closed), peer);
@@ -220,6 +273,8 @@ static bool update_consoles(struct bus_server *server)
 		if (head_present(display, console->head))
 			continue;
 		drop_listeners_of(server, console->head);
+		tell_peers(server, BUS_ROOT_PATH, BUS_OBJECTS, "InterfacesRemoved",
+			g_variant_new("(o@as)", console->path, server_console_interface_names()));
 		g_ptr_array_remove_index(server->consoles, i);
 		server_console_free(console);
 		changed = true;
@@ -238,6 +293,9 @@ static bool update_consoles(struct bus_server *server)
 			if (peer->connection)
 				server_console_serve(console, peer);
 		}
+		tell_peers(server, BUS_ROOT_PATH, BUS_OBJECTS, "InterfacesAdded",
+			g_variant_new("(o@a{sa{sv}})", console->path,
+				server_console_interfaces(console)));
 		changed = true;
 	}
 	return changed;
@@ -245,17 +303,12 @@ static bool update_consoles(struct bus_server *server)
 
 static void tell_console_ids(struct bus_server *server)
 {
-	for (guint i = 0; i < server->peers->len; i++) {
-		struct bus_peer *peer = g_ptr_array_index(server->peers, i);
-		GVariantDict changed;
+	GVariantDict changed;
 
-		if (!peer->guard)
-			continue;
-		g_variant_dict_init(&changed, NULL);
-		g_variant_dict_insert_value(&changed, "ConsoleIDs", console_ids(server));
-		bus_guard_signal(peer->guard, BUS_VM_PATH, BUS_PROPERTIES, "PropertiesChanged",
-			g_variant_new("(s@a{sv}as)", BUS_VM, g_variant_dict_end(&changed), NULL));
-	}
+	g_variant_dict_init(&changed, NULL);
+	g_variant_dict_insert_value(&changed, "ConsoleIDs", console_ids(server));
+	tell_peers(server, BUS_VM_PATH, BUS_PROPERTIES, "PropertiesChanged",
+		g_variant_new("(s@a{sv}as)", BUS_VM, g_variant_dict_end(&changed), NULL));
 }
 
 static void display_changed(struct display *display, void *watcher)

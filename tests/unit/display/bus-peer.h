@@ -60,19 +60,29 @@ static inline void take_answer(GObject *source, GAsyncResult *result, gpointer d
 	answer->there = true;
 }
 
-/* A call and its answer; what of both is not wanted is freed. The error's message, or NULL. */
-static inline char *ask(GDBusConnection *connection, const char *path, const char *interface,
-	const char *method, GVariant *parameters, GUnixFDList *fds)
+/* A call and its answer, NULL when it is an error. */
+static inline GVariant *ask_value(GDBusConnection *connection, const char *path,
+	const char *interface, const char *method, GVariant *parameters, GUnixFDList *fds,
+	char **message)
 {
 	struct answer answer = { 0 };
-	char *message;
 
 	g_dbus_connection_call_with_unix_fd_list(connection, NULL, path, interface, method,
 		parameters, NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, fds, NULL, take_answer,
 		&answer);
 	wait_for(answer.there);
-	message = answer.error ? g_strdup(answer.error->message) : NULL;
-	g_clear_pointer(&answer.value, g_variant_unref);
+	*message = answer.error ? g_strdup(answer.error->message) : NULL;
 	g_clear_error(&answer.error);
+	return answer.value;
+}
+
+/* The same where only the error matters: its message, or NULL. */
+static inline char *ask(GDBusConnection *connection, const char *path, const char *interface,
+	const char *method, GVariant *parameters, GUnixFDList *fds)
+{
+	char *message;
+	GVariant *value = ask_value(connection, path, interface, method, parameters, fds, &message);
+
+	g_clear_pointer(&value, g_variant_unref);
 	return message;
 }

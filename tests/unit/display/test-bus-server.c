@@ -313,6 +313,54 @@ static void test_no_socket(struct fixture *f, gconstpointer data)
 	leave(&listener);
 }
 
+/* Other viewers find the consoles by the object manager. */
+static void test_objects(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *message = NULL;
+	g_autoptr(GVariant) value = ask_value(
+		f->peer, BUS_ROOT_PATH, BUS_OBJECTS, "GetManagedObjects", NULL, NULL, &message);
+	g_autofree char *text = NULL;
+
+	g_assert_null(message);
+	text = g_variant_print(value, FALSE);
+	g_assert_nonnull(strstr(text, "'/org/qemu/Display1/VM': {'org.qemu.Display1.VM': {'Name': "
+				      "<'guest'>"));
+	g_assert_nonnull(
+		strstr(text, "'/org/qemu/Display1/Console_0': {'org.qemu.Display1.Console': "
+			     "{'Label': <'VGA'>"));
+	g_assert_nonnull(strstr(text, "'Width': <uint32 100>"));
+	g_assert_nonnull(strstr(text, "'org.qemu.Display1.Mouse': {'IsAbsolute': <false>}"));
+}
+
+static void test_head_comes_and_goes(struct fixture *f, gconstpointer data)
+{
+	struct head_config config = { .label = "second", .device = f };
+	struct head *second;
+	g_autofree char *found = NULL;
+	g_autofree char *gone = NULL;
+	gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+	g_mutex_lock(&f->lock);
+	second = head_new(f->display, &config);
+	g_mutex_unlock(&f->lock);
+	do {
+		g_free(found);
+		found = ask(f->peer, BUS_CONSOLE_PREFIX "1", BUS_PROPERTIES, "GetAll",
+			g_variant_new("(s)", BUS_CONSOLE), NULL);
+		g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+	} while (found);
+	g_mutex_lock(&f->lock);
+	head_free(second);
+	g_mutex_unlock(&f->lock);
+	do {
+		g_free(gone);
+		gone = ask(f->peer, BUS_CONSOLE_PREFIX "1", BUS_PROPERTIES, "GetAll",
+			g_variant_new("(s)", BUS_CONSOLE), NULL);
+		g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+	} while (!gone);
+	g_assert_false(f->closed);
+}
+
 static const struct {
 	const char *interface, *method, *type, *parameters, *error;
 } refused[] = {
@@ -481,6 +529,8 @@ int main(int argc, char **argv)
 		{ "/bus-server/refusing", test_refusing },
 		{ "/bus-server/calling", test_calling },
 		{ "/bus-server/no-socket", test_no_socket },
+		{ "/bus-server/objects", test_objects },
+		{ "/bus-server/head-comes-and-goes", test_head_comes_and_goes },
 		{ "/bus-server/refused", test_refused },
 		{ "/bus-server/flood", test_flood },
 		{ "/bus-server/flood-without-answer", test_flood_without_answer },
