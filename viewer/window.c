@@ -68,6 +68,23 @@ static char *state_text(const struct window *window)
 		_("%u × %u at %.0f %%"), width, height, screen_percent(window->screen));
 }
 
+/* Setting a title lays the header out anew, which may be what brought us here: only what differs is set. */
+static void set_titles(
+	struct window *window, const char *title, const char *name, const char *state)
+{
+	GtkHeaderBar *header = GTK_HEADER_BAR(window->header);
+
+	if (g_strcmp0(gtk_header_bar_get_title(header), name) != 0)
+		gtk_header_bar_set_title(header, name);
+	if (g_strcmp0(gtk_header_bar_get_subtitle(header), state) != 0)
+		gtk_header_bar_set_subtitle(header, state);
+	if (g_strcmp0(gtk_label_get_text(GTK_LABEL(window->bar_title)), name) != 0)
+		gtk_label_set_text(GTK_LABEL(window->bar_title), name);
+	/* Last: the window takes over what its header is called. */
+	if (g_strcmp0(gtk_window_get_title(window->window), title) != 0)
+		gtk_window_set_title(window->window, title);
+}
+
 void window_update_titles(struct window *window)
 {
 	const char *name = window_guest_name(window);
@@ -76,9 +93,7 @@ void window_update_titles(struct window *window)
 	if (window->destroyed)
 		return;
 	if (!window->target) {
-		gtk_window_set_title(window->window, _("Vitrine Viewer"));
-		gtk_header_bar_set_title(GTK_HEADER_BAR(window->header), _("Vitrine Viewer"));
-		gtk_header_bar_set_subtitle(GTK_HEADER_BAR(window->header), NULL);
+		set_titles(window, _("Vitrine Viewer"), _("Vitrine Viewer"), NULL);
 		return;
 	}
 	state = state_text(window);
@@ -86,10 +101,7 @@ void window_update_titles(struct window *window)
 		title = g_strdup_printf(_("%s - Vitrine Viewer"), name);
 	else
 		title = g_strdup_printf(_("%s (%s) - Vitrine Viewer"), name, state);
-	gtk_window_set_title(window->window, title);
-	gtk_header_bar_set_title(GTK_HEADER_BAR(window->header), name);
-	gtk_header_bar_set_subtitle(GTK_HEADER_BAR(window->header), state);
-	gtk_label_set_text(GTK_LABEL(window->bar_title), name);
+	set_titles(window, title, name, state);
 }
 
 /* --- the size --- */
@@ -166,6 +178,8 @@ static void on_left(void *owner)
 
 	if (window->full_screen) {
 		window_show_bar(window, true);
+		/* Until it has been shown once, it could not take the focus. */
+		gtk_widget_realize(window->bar_first);
 		gtk_widget_grab_focus(window->bar_first);
 	} else {
 		gtk_widget_grab_focus(window->menu_button);
