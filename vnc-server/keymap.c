@@ -117,7 +117,8 @@ struct collector {
 	struct keymap *keymap;
 	xkb_level_index_t level;
 	xkb_mod_mask_t shift, level3, others;
-	bool any; /* there was a key that has this level */
+	bool any;       /* there was a key that has this level */
+	bool extra_key; /* it is the turn of the key that not every keyboard has */
 };
 
 static void collect_key(struct xkb_keymap *xkb, xkb_keycode_t code, void *data)
@@ -128,6 +129,8 @@ static void collect_key(struct xkb_keymap *xkb, xkb_keycode_t code, void *data)
 	xkb_mod_mask_t masks[16];
 	size_t count;
 
+	if ((code == KEY_102ND + EVDEV_OFFSET) != collector->extra_key)
+		return;
 	if (qnum == 0 || xkb_keymap_num_levels_for_key(xkb, code, 0) <= collector->level)
 		return;
 	collector->any = true;
@@ -167,6 +170,18 @@ static bool right_alt_is_alt_gr(struct xkb_keymap *xkb)
 }
 
 /* Level after level, so that a character that two keys can make is made with the fewest modifiers. */
+static void collect_levels(struct collector *collector, struct xkb_keymap *xkb)
+{
+	collector->level = 0;
+	do {
+		collector->any = false;
+		xkb_keymap_key_for_each(xkb, collect_key, collector);
+		collector->level++;
+	} while (collector->any);
+}
+
+/* The key beside the left Shift comes last: XKB gives it meanings in layouts whose keyboards lack it, as "<" in us, and
+ * guests without XKB know none for it. */
 static void collect_keys(struct keymap *keymap, struct xkb_keymap *xkb)
 {
 	struct collector collector = {
@@ -177,11 +192,9 @@ static void collect_keys(struct keymap *keymap, struct xkb_keymap *xkb)
 
 	keymap->has_alt_gr = right_alt_is_alt_gr(xkb);
 	collector.others = ~(collector.shift | collector.level3);
-	do {
-		collector.any = false;
-		xkb_keymap_key_for_each(xkb, collect_key, &collector);
-		collector.level++;
-	} while (collector.any);
+	collect_levels(&collector, xkb);
+	collector.extra_key = true;
+	collect_levels(&collector, xkb);
 }
 
 static void discard_message(struct xkb_context *context, enum xkb_log_level level,
