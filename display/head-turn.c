@@ -247,6 +247,12 @@ static void sweep_listeners(struct head *head)
 	g_mutex_unlock(head->lock);
 }
 
+/* How often is looked after input: more often than it could be shown, so that the answer is seen the sooner. */
+static int64_t lively_interval(struct head *head)
+{
+	return shortest_interval(head) / 2;
+}
+
 static void look(struct head *head, int64_t now)
 {
 	unsigned scanout = head->shown.scanout_serial;
@@ -266,9 +272,8 @@ static void look(struct head *head, int64_t now)
 	owe(head, &damage);
 	pixman_region32_fini(&told);
 	pixman_region32_fini(&damage);
-	/* After input the answer is looked for more often than it could be shown: it is seen the sooner. */
 	if (now < head->lively_end)
-		head->interval = shortest_interval(head) / 2;
+		head->interval = lively_interval(head);
 	else if (lively)
 		head->interval = shortest_interval(head);
 	else
@@ -332,15 +337,16 @@ void head_turn_soon(struct head *head)
 void head_wake(struct head *head)
 {
 	int64_t now = g_get_monotonic_time();
+	int64_t wanted, due;
 
 	if (head->listeners->len == 0)
 		return;
 	head->lively_end = now + LIVELY_TIME;
+	wanted = MAX(now + REACTION_TIME, head->last_look + lively_interval(head));
 	g_mutex_lock(head->lock);
-	/* An earlier turn may already be due. */
-	if (g_source_get_ready_time(head->turn) < 0 ||
-		g_source_get_ready_time(head->turn) > now + REACTION_TIME)
-		g_source_set_ready_time(head->turn, MAX(now + REACTION_TIME, head->earliest_turn));
+	due = g_source_get_ready_time(head->turn);
+	if (due < 0 || due > wanted)
+		g_source_set_ready_time(head->turn, wanted);
 	g_mutex_unlock(head->lock);
 }
 

@@ -6,6 +6,7 @@
 #include "display/bus-client.h"
 #include "display/bus-server.h"
 #include "display/head.h"
+#include "tests/unit/display/fake-log.h"
 
 enum {
 	WIDTH = 320,
@@ -35,6 +36,8 @@ struct fixture {
 
 	/* What the device saw. */
 	GString *input;
+	struct fake_log log;
+	bool draws; /* at each key */
 };
 
 static void spin(void)
@@ -135,7 +138,11 @@ static const struct bus_console_ops console_ops = {
 
 static void device_key(void *device, uint8_t qnum, bool down)
 {
-	g_string_append_printf(((struct fixture *)device)->input, "key %u %d;", qnum, down);
+	struct fixture *f = device;
+
+	g_string_append_printf(f->input, "key %u %d;", qnum, down);
+	if (f->draws)
+		fake_write(&f->log, 0, 4, f->input->len);
 }
 
 static void device_position(void *device, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
@@ -419,6 +426,44 @@ static void test_unwatch(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->scanouts, ==, 1);
 }
 
+static int ascending(gconstpointer a, gconstpointer b)
+{
+	return *(const gint64 *)a < *(const gint64 *)b ? -1 : 1;
+}
+
+/* From a key to the picture that answers it, with a guest that has long been idle and draws at once. */
+static void test_latency(struct fixture *f, gconstpointer data)
+{
+	gint64 times[9];
+
+	f->log.memory = f->memory;
+	video_memory_set_dirty_log(f->memory, &fake_log_ops, &f->log);
+	show(f, &picture);
+	watch(f);
+	f->draws = true;
+	for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+		bool idle = false;
+		gint64 start;
+		guint before;
+
+		g_timeout_add(300, set_true, &idle);
+		wait_for(idle);
+		before = f->updates;
+		start = g_get_monotonic_time();
+		bus_console_key(f->console, i + 1, true);
+		while (f->updates == before)
+			g_main_context_iteration(NULL, TRUE);
+		times[i] = g_get_monotonic_time() - start;
+	}
+	qsort(times, G_N_ELEMENTS(times), sizeof(times[0]), ascending);
+	g_test_message("from key to update: %" G_GINT64_FORMAT " us in the median",
+		times[G_N_ELEMENTS(times) / 2]);
+	/* Far above what it takes, and below what waiting for an idle look would. */
+	g_assert_cmpint(times[0], <, 150000);
+	bus_console_unwatch(f->console);
+	video_memory_set_dirty_log(f->memory, NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -436,6 +481,7 @@ int main(int argc, char **argv)
 		{ "/bus/release-at-end", test_release_at_end },
 		{ "/bus/guest-goes", test_guest_goes },
 		{ "/bus/unwatch", test_unwatch },
+		{ "/bus/latency", test_latency },
 	};
 
 	g_test_init(&argc, &argv, NULL);
