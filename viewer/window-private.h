@@ -14,7 +14,7 @@
 struct window {
 	GtkApplication *application;
 	GtkWindow *window;
-	GtkWidget *header, *stack, *menu_button;
+	GtkWidget *header, *title, *subtitle, *menu_button, *stack;
 	GtkWidget *status_widget;
 	struct start_page *start;
 	struct status_page status;
@@ -34,6 +34,7 @@ struct window {
 	bool connected;        /* the source is past its beginnings */
 	int width, height;     /* given to the window for a picture; the header is not counted */
 	bool settled;          /* the window has had that size since */
+	guint resized;         /* the titles are about to follow the size */
 	bool full_screen;
 	bool destroyed;
 };

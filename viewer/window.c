@@ -8,7 +8,7 @@
 enum {
 	FIRST_WIDTH = 800, /* before there is a picture */
 	FIRST_HEIGHT = 600,
-	WORK_AREA_PERCENT = 90, /* as much of the desktop as a picture may make the window take */
+	WINDOW_BORDER = 8, /* what a window has around header and picture, at most */
 };
 
 static const char *const page_names[] = {
@@ -68,19 +68,20 @@ static char *state_text(const struct window *window)
 		_("%u × %u at %.0f %%"), width, height, screen_percent(window->screen));
 }
 
-/* Setting a title lays the header out anew, which may be what brought us here: only what differs is set. */
+/* Setting a text lays the header out anew, which may be what brought us here: only what differs is set. */
+static void set_label(GtkWidget *label, const char *text)
+{
+	if (g_strcmp0(gtk_label_get_text(GTK_LABEL(label)), text) != 0)
+		gtk_label_set_text(GTK_LABEL(label), text);
+}
+
 static void set_titles(
 	struct window *window, const char *title, const char *name, const char *state)
 {
-	GtkHeaderBar *header = GTK_HEADER_BAR(window->header);
-
-	if (g_strcmp0(gtk_header_bar_get_title(header), name) != 0)
-		gtk_header_bar_set_title(header, name);
-	if (g_strcmp0(gtk_header_bar_get_subtitle(header), state) != 0)
-		gtk_header_bar_set_subtitle(header, state);
-	if (g_strcmp0(gtk_label_get_text(GTK_LABEL(window->bar_title)), name) != 0)
-		gtk_label_set_text(GTK_LABEL(window->bar_title), name);
-	/* Last: the window takes over what its header is called. */
+	set_label(window->title, name);
+	set_label(window->subtitle, state);
+	set_label(window->bar_title, name);
+	gtk_widget_set_visible(window->subtitle, state[0] != '\0');
 	if (g_strcmp0(gtk_window_get_title(window->window), title) != 0)
 		gtk_window_set_title(window->window, title);
 }
@@ -93,7 +94,7 @@ void window_update_titles(struct window *window)
 	if (window->destroyed)
 		return;
 	if (!window->target) {
-		set_titles(window, _("Vitrine Viewer"), _("Vitrine Viewer"), NULL);
+		set_titles(window, _("Vitrine Viewer"), _("Vitrine Viewer"), "");
 		return;
 	}
 	state = state_text(window);
@@ -141,8 +142,8 @@ void window_fit_to_picture(struct window *window)
 	gtk_widget_get_preferred_height(window->header, &header, NULL);
 	work_area(window, &area);
 	window->settled = false;
-	window->width = MIN((int)width / scale, area.width * WORK_AREA_PERCENT / 100);
-	window->height = MIN((int)height / scale, area.height * WORK_AREA_PERCENT / 100 - header);
+	window->width = MIN((int)width / scale, area.width - WINDOW_BORDER);
+	window->height = MIN((int)height / scale, area.height - WINDOW_BORDER - header);
 	gtk_window_resize(window->window, window->width, window->height);
 }
 
@@ -226,12 +227,23 @@ static gboolean on_state(GtkWidget *widget, GdkEventWindowState *event, gpointer
 	return FALSE;
 }
 
+static gboolean on_resized(gpointer user_data)
+{
+	struct window *window = user_data;
+
+	window->resized = 0;
+	window_update_titles(window);
+	return G_SOURCE_REMOVE;
+}
+
+/* While sizes are given out, a new title would not be laid out: it is set afterwards. */
 static void on_screen_size(GtkWidget *widget, GdkRectangle *allocation, gpointer user_data)
 {
 	struct window *window = user_data;
 
 	has_own_size(window);
-	window_update_titles(window);
+	if (window->resized == 0)
+		window->resized = g_idle_add(on_resized, window);
 }
 
 static void on_destroy(GtkWidget *widget, gpointer user_data)
@@ -240,6 +252,7 @@ static void on_destroy(GtkWidget *widget, gpointer user_data)
 
 	window->destroyed = true;
 	g_clear_handle_id(&window->notice_timer, g_source_remove);
+	g_clear_handle_id(&window->resized, g_source_remove);
 	g_clear_pointer(&window->watch, runtime_watch_free);
 	window->screen = NULL;
 	g_clear_pointer(&window->source, source_free);
@@ -274,12 +287,30 @@ static GtkWidget *action_button_new(const char *icon, const char *name, const ch
 	return button;
 }
 
+/* Two labels of our own: GTK would give the header the window's title, which says more. */
+static GtkWidget *build_title(struct window *window)
+{
+	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+
+	window->title = gtk_label_new(NULL);
+	window->subtitle = gtk_label_new(NULL);
+	gtk_label_set_ellipsize(GTK_LABEL(window->title), PANGO_ELLIPSIZE_END);
+	gtk_label_set_ellipsize(GTK_LABEL(window->subtitle), PANGO_ELLIPSIZE_END);
+	gtk_style_context_add_class(gtk_widget_get_style_context(window->title), "title");
+	gtk_style_context_add_class(gtk_widget_get_style_context(window->subtitle), "subtitle");
+	gtk_container_add(GTK_CONTAINER(box), window->title);
+	gtk_container_add(GTK_CONTAINER(box), window->subtitle);
+	gtk_widget_set_valign(box, GTK_ALIGN_CENTER);
+	return box;
+}
+
 static void build_header(struct window *window)
 {
 	GtkHeaderBar *header = GTK_HEADER_BAR(gtk_header_bar_new());
 
 	window->header = GTK_WIDGET(header);
 	gtk_header_bar_set_show_close_button(header, TRUE);
+	gtk_header_bar_set_custom_title(header, build_title(window));
 	gtk_header_bar_pack_start(
 		header, action_button_new("view-list-symbolic", _("Running guests"), "win.guests"));
 	window->menu_button = menu_button_new("open-menu-symbolic", _("Menu"), window_menu());
