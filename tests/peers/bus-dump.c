@@ -4,7 +4,8 @@
  *	bus-dump (--bus PATH | --qmp PATH) [--console N] [--key QNUM]... [--settle MS] [--limit SECONDS] FILE
  *
  * Presses and releases the keys once the picture is there, then writes the picture when it has not changed for a while,
- * or, at the latest, when the limit is reached. Prints "WIDTH HEIGHT SCANOUTS UPDATES" on standard output.
+ * or, at the latest, when the limit is reached. Says "watching" on standard error when the first picture is there, and in
+ * the end "WIDTH HEIGHT SCANOUTS UPDATES" on standard output.
  */
 #include <pixman.h>
 #include <stdio.h>
@@ -71,7 +72,8 @@ static void on_scanout(void *owner, const struct bus_picture *picture)
 	struct dump *dump = owner;
 	struct rectangle all = { 0, 0, picture->width, picture->height };
 
-	dump->scanouts++;
+	if (dump->scanouts++ == 0)
+		fprintf(stderr, "watching\n");
 	dump->picture = *picture;
 	g_clear_pointer(&dump->image, pixman_image_unref);
 	dump->image =
