@@ -23,7 +23,9 @@ class Deadline:
         return max(0.0, self.end - time.monotonic())
 
     def check(self, what):
+        """`what` is a text, or a function that makes one when the limit was reached."""
         if time.monotonic() >= self.end:
+            what = what() if callable(what) else what
             raise Timeout(f'{what} did not happen within {self.seconds:g} s')
 
 

@@ -106,7 +106,7 @@ def typed_keys_arrive(t):
     wait_until(lambda: guest.info()['typed'] == '""', 'the line emptied by Escape')
     text = 'Hello, World! #1 (a-z) <A-Z> {x} ~^|'
     client.type(text)
-    wait_until(lambda: guest.info()['typed'] == f'"{text}"', f'{text!r} typed')
+    wait_until(lambda: guest.info()['typed'] == f'"{text}"', lambda: f'{text!r} typed (it has {guest.info()["typed"]})')
 
 
 @suite.test
