@@ -43,6 +43,7 @@ void status_page_init(struct status_page *page)
 	gtk_container_add(GTK_CONTAINER(box), page->title);
 	gtk_container_add(GTK_CONTAINER(box), page->text);
 	gtk_container_add(GTK_CONTAINER(box), page->action);
+	gtk_widget_set_can_focus(box, TRUE);
 	gtk_widget_show_all(box);
 }
 

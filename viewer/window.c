@@ -41,8 +41,8 @@ void window_show_status(struct window *window, const struct status_text *text)
 {
 	status_page_set(&window->status, text);
 	window_show_page(window, PAGE_STATUS);
-	if (text->action)
-		gtk_widget_grab_focus(window->status.action);
+	/* Without a button the page itself has the focus, so that no other button is pressed by accident. */
+	gtk_widget_grab_focus(text->action ? window->status.action : window->status.widget);
 }
 
 const char *window_guest_name(const struct window *window)

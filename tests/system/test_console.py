@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.case import Skip, Suite, check, equal, need_program
+from harness.demo import PROMPT, DemoGuest
 from harness.serial import Serial
 from harness.wait import LIMIT, wait_until
 
@@ -331,6 +332,25 @@ def a_record_that_cannot_be_read_is_shown_and_warned_about(t):
     check(b'demo  running  -' in result.stdout, result.stdout)
     check(b'guest.json: the text is no JSON' in result.stderr, result.stderr)
     check(b'guest.json: the text is no JSON' in run(t, 'attach', 'demo').stderr, 'attach says so too')
+
+
+@suite.test
+def our_own_guest(t):
+    demo = DemoGuest(t, name='demo')
+    busy = run(t, 'attach', 'demo')
+    equal(busy.returncode, 1, 'status while the test is attached')
+    check(b'somebody else is attached to demo, serial0' in busy.stderr, busy.stderr)
+    demo.serial.close()
+    terminal = Attached(t, 'demo')
+    terminal.send('\r')
+    terminal.expect(PROMPT)
+    terminal.send('help\r')
+    terminal.expect('power off')
+    terminal.expect(PROMPT)
+    terminal.send('off\r')
+    terminal.expect('the guest demo has ended')
+    equal(terminal.wait(), 0, 'status')
+    terminal.check_restored()
 
 
 REFUSALS = (
