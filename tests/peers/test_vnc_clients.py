@@ -14,6 +14,7 @@ from harness.picture import read_picture
 from harness.processes import run
 from harness.rfb import HEXTILE, QEMU_EXTENDED_KEY, RAW, ZRLE, RfbClient
 from harness.wait import wait_until
+from harness.x_screen import XScreen
 
 suite = Suite(__doc__)
 
@@ -98,47 +99,13 @@ def vncsnapshot_sees_it(t):
         same_but_for_motion(read_picture(ppm), picture_now(server, t), tolerance=80)
 
 
-class Screen:
-    """A screen without a monitor, and a person before it."""
-
-    def __init__(self, t):
-        reader, writer = os.pipe()
-        self.folder = t.directory
-        self.program = t.start([need_program('Xvfb'), '-displayfd', writer, '-screen', '0', '1024x768x24', '-nolisten',
-                                'tcp'], pass_fds=[writer])
-        os.close(writer)
-        with os.fdopen(reader) as line:
-            number = line.readline().strip()
-        check(number, f'Xvfb did not start: {self.program.err()}')
-        self.env = {'DISPLAY': f':{number}', 'HOME': str(t.directory), 'GDK_BACKEND': 'x11',
-                    'DBUS_SESSION_BUS_ADDRESS': 'disabled:', 'NO_AT_BRIDGE': '1'}
-
-    def do(self, *words):
-        return run([need_program('xdotool'), *words], env=self.env)
-
-    def picture(self):
-        png = self.folder / 'screen.ppm'
-        done = run([need_program('import'), '-window', 'root', '-depth', '8', png], env=self.env)
-        check(done.returncode == 0, f'import failed: {done.stderr}')
-        return read_picture(png)
-
-    def find(self, row):
-        """Where the row of pixels stands on the screen: a line of the test card."""
-        picture = self.picture()
-        for y in range(picture.height):
-            at = picture.row(y).find(row)
-            if at >= 0 and at % 3 == 0:
-                return at // 3, y
-        return None
-
-
 # The first line of the colour bars, and as much of it as can be found on a screen.
 BARS = (WIDTH // 2 - 140, HEIGHT // 2 - 60)
 
 
 def at_work(t, argv, address=lambda server: server.display):
     """A viewer on a screen of its own shows the picture; what its user does reaches the server."""
-    screen, server = Screen(t), Server(t)
+    screen, server = XScreen(t), Server(t)
     viewer = t.start([need_program(argv[0]), *argv[1:], address(server)], env=screen.env)
     watching = server.client(t)
     first = watching.wait(lambda picture: picture.crop(*BARS, 280, 1).colours().keys() < COLOURS, 'the colour bars')
@@ -177,7 +144,7 @@ def tigervnc_shows_it_in_hextile(t):
 
 @suite.test
 def tigervnc_changes_the_size(t):
-    screen, server = Screen(t), Server(t)
+    screen, server = XScreen(t), Server(t)
     viewer = t.start([need_program('xtigervncviewer'), '-SecurityTypes', 'None', '-DesktopSize=800x500',
                       '-AlertOnFatalError=0', colons(server)], env=screen.env)
     watching = server.client(t)
