@@ -28,7 +28,6 @@ struct guest {
 	struct bus_server *bus;
 	struct qmp *qmp;
 	struct server_process *vnc;
-	GPid viewer;
 	guint signals[3];
 };
 
@@ -261,8 +260,7 @@ static bool start_viewer(struct guest *guest, GError **error)
 	arguments[0] = program;
 	arguments[1] = (char *)"--bus";
 	arguments[2] = socket;
-	return g_spawn_async(
-		NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &guest->viewer, error);
+	return g_spawn_async(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, error);
 }
 
 static gboolean end_by_signal(gpointer opaque)
@@ -273,6 +271,8 @@ static gboolean end_by_signal(gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
+/* From the first thing that is taken until the last one is given back: a signal in between waits for the main loop, or finds
+ * that the end has begun. */
 static void watch_signals(struct guest *guest)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
@@ -292,7 +292,6 @@ static bool build(struct guest *guest, GError **error)
 
 static void run(struct guest *guest)
 {
-	watch_signals(guest);
 	if (!guest->config->machine.start_paused)
 		machine_cont(guest->machine, NULL);
 	while (!guest->machine->ended)
@@ -301,8 +300,6 @@ static void run(struct guest *guest)
 
 static void finish(struct guest *guest)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(guest->signals); i++)
-		g_clear_handle_id(&guest->signals[i], g_source_remove);
 	g_clear_pointer(&guest->vnc, server_process_free);
 	g_clear_pointer(&guest->qmp, qmp_free);
 	g_clear_pointer(&guest->bus, bus_server_free);
@@ -315,12 +312,16 @@ static void finish(struct guest *guest)
 bool guest_run(const struct config *config, int *status, GError **error)
 {
 	struct guest guest = { .config = config };
-	bool built = build(&guest, error);
+	bool built;
 
+	watch_signals(&guest);
+	built = build(&guest, error);
 	if (built) {
 		run(&guest);
 		*status = guest.machine->exit_status;
 	}
 	finish(&guest);
+	for (size_t i = 0; i < G_N_ELEMENTS(guest.signals); i++)
+		g_clear_handle_id(&guest.signals[i], g_source_remove);
 	return built;
 }

@@ -132,7 +132,7 @@ static bool mch_realize(struct device *device, GError **error)
 	struct machine *machine = device->machine;
 	uint8_t *writable = mch->pci.write_mask;
 
-	config_set32(writable + REGISTER_PCIEXBAR, 0xf0000007);
+	config_set32(writable + REGISTER_PCIEXBAR, 0xfc000007);
 	config_set32(writable + REGISTER_PCIEXBAR + 4, 0xf);
 	for (unsigned i = 0; i < PAM_REGISTERS; i++)
 		writable[REGISTER_PAM0 + i] = i == 0 ? 0x30 : 0x33;

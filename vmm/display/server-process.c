@@ -1,8 +1,10 @@
 /* A display server as a child process. */
 #include "vmm/display/server-process.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@ enum {
 	DELAY_FIRST = 50,
 	DELAY_MAX = 10000,
 	LIVED_LONG = 5000,
+	PATIENCE = 500, /* with a server that is told to end, milliseconds */
 };
 
 struct server_process {
@@ -206,13 +209,25 @@ struct server_process *server_process_new(struct bus_server *bus, const char *pr
 	return NULL;
 }
 
+/* Kindly first; a server that does not listen any more holds nothing up. */
+static void end_process(pid_t pid)
+{
+	struct pollfd ended = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	kill(pid, SIGTERM);
+	if (ended.fd < 0 || poll(&ended, 1, PATIENCE) <= 0)
+		kill(pid, SIGKILL);
+	if (ended.fd >= 0)
+		close(ended.fd);
+	waitpid(pid, NULL, 0);
+}
+
 void server_process_free(struct server_process *server)
 {
 	g_clear_handle_id(&server->child_watch, g_source_remove);
 	g_clear_handle_id(&server->restart, g_source_remove);
 	if (server->pid != 0) {
-		kill(server->pid, SIGTERM);
-		waitpid(server->pid, NULL, 0);
+		end_process(server->pid);
 	}
 	for (guint i = 0; i < server->listening->len; i++)
 		close(g_array_index(server->listening, int, i));

@@ -61,7 +61,7 @@ static void update_window(struct vga_pci *device)
 	device->window_slot = memory_slot_new(device->pci.device.machine->memory, "VGA window",
 		video_memory_bytes(plain.memory) + plain.memory_offset, plain.length, 0);
 	if (!memory_slot_map(device->window_slot, VGA_WINDOW_BASE + plain.window_offset, &error)) {
-		log_warning("%s", error->message);
+		log_limited(&device->pci.complaints, PCI_COMPLAINTS_MAX, "VGA: %s", error->message);
 		g_clear_pointer(&device->window_slot, memory_slot_free);
 	}
 }

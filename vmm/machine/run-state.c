@@ -118,8 +118,22 @@ static void park_cpus(struct machine *machine)
 		vcpu_wait_parked(machine->cpus[i]);
 }
 
+/* Whether something is asked for that the processors must not run on behind. */
+static bool is_asked(struct machine *machine)
+{
+	struct machine_requests *requests = machine->requests;
+	bool asked;
+
+	g_mutex_lock(&requests->lock);
+	asked = requests->reset || requests->shutdown || requests->failed || requests->exit;
+	g_mutex_unlock(&requests->lock);
+	return asked;
+}
+
 static void continue_cpus(struct machine *machine)
 {
+	if (is_asked(machine))
+		return; /* carrying it out continues them, or not */
 	for (unsigned i = 0; i < machine->cpu_count; i++)
 		vcpu_continue(machine->cpus[i]);
 }
@@ -237,6 +251,15 @@ bool machine_inject_nmi(struct machine *machine, GError **error)
 	return done || fail(error, VITRINE_ERROR_HOST, "KVM does not take the NMI");
 }
 
+/* False when a reset came first. */
+static bool has_failed(const struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->cpu_count; i++)
+		if (vcpu_failure(machine->cpus[i]))
+			return true;
+	return false;
+}
+
 static void report_failure(struct machine *machine)
 {
 	for (unsigned i = 0; i < machine->cpu_count; i++) {
@@ -260,11 +283,14 @@ static void carry_out(struct machine *machine, const struct machine_requests *no
 	} else if (now->shutdown || (now->reset && machine->config->no_reboot &&
 					    machine_cause_by_guest(now->reset_cause))) {
 		shut_down(machine, now->shutdown ? now->shutdown_cause : now->reset_cause);
-	} else if (now->failed) {
+	} else if (now->reset) {
+		/* Also after a failure: the processors start afresh. */
+		machine_reset(machine, now->reset_cause);
+	} else if (now->failed && has_failed(machine)) {
 		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
 		report_failure(machine);
-	} else if (now->reset) {
-		machine_reset(machine, now->reset_cause);
+	} else if (now->failed && machine->state == RUN_STATE_RUNNING) {
+		continue_cpus(machine);
 	}
 }
 

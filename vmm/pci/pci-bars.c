@@ -74,7 +74,8 @@ static void map(struct pci_device *device, struct pci_bar *bar)
 			bar->region, bar->address);
 	/* A guest that lays memory over memory gets what the first one has, as undefined as on a real bus. */
 	if (bar->slot && !memory_slot_map(bar->slot, bar->address, &error))
-		log_warning("%s: %s", device->device.class->name, error->message);
+		log_limited(&device->complaints, PCI_COMPLAINTS_MAX, "%s: %s",
+			device->device.class->name, error->message);
 }
 
 void pci_device_update_bars(struct pci_device *device)
@@ -91,7 +92,9 @@ void pci_device_update_bars(struct pci_device *device)
 	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(device->bars); i++) {
 		struct pci_bar *bar = &device->bars[i];
-		bool moved = bar->address != wanted[i];
+		/* Memory that found no place tries again with every change. */
+		bool moved = bar->address != wanted[i] ||
+			     (bar->slot && !memory_slot_is_mapped(bar->slot));
 
 		bar->address = wanted[i];
 		if (moved && bar->address != PCI_UNMAPPED)

@@ -59,6 +59,14 @@ static bool first_free(const struct pci_bus *bus, unsigned *slot)
 	return false;
 }
 
+/* Function 0 tells that there are others. */
+static void tell_functions(struct pci_bus *bus, unsigned slot)
+{
+	for (unsigned i = 1; i < PCI_FUNCTIONS; i++)
+		if (bus->devices[slot][0] && bus->devices[slot][i])
+			bus->devices[slot][0]->config[PCI_HEADER_TYPE] |= PCI_HEADER_MULTIFUNCTION;
+}
+
 bool pci_bus_add(struct pci_bus *bus, struct pci_device *device, GError **error)
 {
 	unsigned slot, function = 0;
@@ -84,9 +92,7 @@ bool pci_bus_add(struct pci_bus *bus, struct pci_device *device, GError **error)
 	device->slot = slot;
 	device->function = function;
 	bus->devices[slot][function] = device;
-	/* Function 0 tells that there are others. */
-	if (function > 0 && bus->devices[slot][0])
-		bus->devices[slot][0]->config[PCI_HEADER_TYPE] |= PCI_HEADER_MULTIFUNCTION;
+	tell_functions(bus, slot);
 	return true;
 }
 

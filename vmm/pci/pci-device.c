@@ -145,7 +145,8 @@ uint8_t pci_device_add_capability(struct pci_device *device, uint8_t id, uint8_t
 static void update_interrupt(struct pci_device *device)
 {
 	bool disabled = config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
-	bool on_wire = device->interrupt_level && !disabled;
+	/* Section 6.8: with messages enabled the pin is silent. */
+	bool on_wire = device->interrupt_level && !disabled && !pci_device_uses_messages(device);
 
 	if (device->interrupt_level)
 		device->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
@@ -183,14 +184,12 @@ void pci_device_config_write(
 		*byte = (*byte & ~writable) | (value & writable);
 		*byte &= ~(value & device->clear_mask[offset + i]);
 	}
-	if (touches(offset, size, PCI_COMMAND, 2)) {
-		update_interrupt(device);
+	if (touches(offset, size, PCI_COMMAND, 2) ||
+		touches(offset, size, PCI_BAR_0, 4 * PCI_BARS) ||
+		touches(offset, size, PCI_ROM_ADDRESS, 4))
 		pci_device_update_bars(device);
-	} else if (touches(offset, size, PCI_BAR_0, 4 * PCI_BARS) ||
-		   touches(offset, size, PCI_ROM_ADDRESS, 4)) {
-		pci_device_update_bars(device);
-	}
 	pci_device_messages_written(device);
+	update_interrupt(device);
 	if (device->config_written)
 		device->config_written(device, offset, size);
 }

@@ -12,6 +12,7 @@ enum {
 	PCI_CONFIG_SIZE = 4096, /* bytes; conventional devices use the first 256 */
 	PCI_BARS = 6,
 	PCI_ROM_BAR = 6,
+	PCI_COMPLAINTS_MAX = 8,
 	PCI_SLOTS = 32,
 	PCI_FUNCTIONS = 8,
 };
@@ -55,6 +56,8 @@ struct pci_device {
 	struct pci_msix *msix;
 	uint8_t msi_capability; /* offset, 0: none */
 	bool interrupt_level;   /* INTx as the device drives it */
+	unsigned
+		complaints; /* what the guest's mistakes have been logged, at most PCI_COMPLAINTS_MAX */
 	bool interrupt_on_wire; /* and as the bus sees it: not while disabled */
 
 	/* Called after the guest wrote configuration space; NULL: nothing more to do. With the lock. */

@@ -77,7 +77,8 @@ static void prepare(struct block_worker *worker, struct block_request *request)
 		io_uring_prep_readv(entry, fd, request->pieces, count, at);
 		break;
 	case BLOCK_WRITE:
-		io_uring_prep_writev(entry, fd, request->pieces, count, at);
+		io_uring_prep_writev2(
+			entry, fd, request->pieces, count, at, request->durable ? RWF_DSYNC : 0);
 		break;
 	case BLOCK_FLUSH:
 		io_uring_prep_fsync(entry, fd, IORING_FSYNC_DATASYNC);
@@ -102,7 +103,7 @@ static ssize_t perform(struct block_worker *worker, struct block_request *reques
 		result = preadv(fd, request->pieces, count, at);
 		break;
 	case BLOCK_WRITE:
-		result = pwritev(fd, request->pieces, count, at);
+		result = pwritev2(fd, request->pieces, count, at, request->durable ? RWF_DSYNC : 0);
 		break;
 	case BLOCK_FLUSH:
 		result = fdatasync(fd);

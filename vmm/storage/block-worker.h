@@ -25,6 +25,7 @@ enum block_operation {
 struct block_request {
 	enum block_operation operation;
 	uint64_t offset, length; /* bytes */
+	bool durable;            /* WRITE: on the disk before it ends */
 	struct iovec
 		*pieces; /* for READ and WRITE; together @length bytes; used up by the worker */
 	unsigned count;

@@ -107,6 +107,8 @@ struct block_backend *block_backend_open(const struct block_config *config, GErr
 			config->read_only ? "reading" : "writing (readonly=on needs less)");
 		return NULL;
 	}
+	/* Not to wait for the other end of a pipe when opening; from now on, waiting is right. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	if (!check_image(fd, config, &size, error)) {
 		g_prefix_error(error, "disk image %s: ", config->path);
 		close(fd);

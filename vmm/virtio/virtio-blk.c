@@ -90,13 +90,18 @@ static struct blk_request *request_new(struct virtio_blk *blk)
 	return request;
 }
 
+static void request_free(struct virtio_blk *blk, struct blk_request *request)
+{
+	request->next_free = blk->free;
+	blk->free = request;
+}
+
 static void finish(
 	struct virtio_blk *blk, struct blk_request *request, uint8_t status, uint32_t read)
 {
 	*request->status = status;
 	virtqueue_push(&blk->virtio.queues[0], request->element.head, read + 1);
-	request->next_free = blk->free;
-	blk->free = request;
+	request_free(blk, request);
 }
 
 /* Takes the status byte off the end of the writable pieces. */
@@ -133,6 +138,9 @@ static void submit(struct virtio_blk *blk, struct blk_request *request,
 		.operation = operation,
 		.offset = sector * SECTOR,
 		.length = length,
+		/* Section 5.2.6.2: a driver that cannot ask for a flush relies on every write. */
+		.durable = operation == BLOCK_WRITE && !blk->backend->no_flush &&
+			   !virtio_has_feature(&blk->virtio, FEATURE_FLUSH),
 		.pieces = operation == BLOCK_READ ? element->writable : element->readable,
 		.count =
 			operation == BLOCK_READ ? element->writable_count : element->readable_count,
@@ -177,8 +185,10 @@ static void do_discard(struct virtio_blk *blk, struct blk_request *request)
 		finish(blk, request, STATUS_UNSUPPORTED, 0);
 		return;
 	}
-	if (iovec_read(element->readable, element->readable_count, 0, segment, sizeof(segment)) !=
-		sizeof(segment)) {
+	/* One segment, as the configuration says. */
+	if (iovec_length(element->readable, element->readable_count) != sizeof(segment) ||
+		iovec_read(element->readable, element->readable_count, 0, segment,
+			sizeof(segment)) != sizeof(segment)) {
 		finish(blk, request, STATUS_IO_ERROR, 0);
 		return;
 	}
@@ -203,6 +213,7 @@ static void do_request(struct virtio_blk *blk, struct blk_request *request)
 			sizeof(header) ||
 		!take_status(request)) {
 		virtio_break(&blk->virtio, "a request without header or status");
+		request_free(blk, request);
 		return;
 	}
 	element->readable_count =
@@ -232,35 +243,44 @@ static void do_request(struct virtio_blk *blk, struct blk_request *request)
 	}
 }
 
+/* Takes one request off the queue; false when there is none to be had. */
+static bool take_request(struct virtio_blk *blk)
+{
+	struct blk_request *request = request_new(blk);
+	enum virtqueue_result result;
+
+	if (!request) {
+		virtio_break(&blk->virtio, "more requests than the queue holds");
+		return false;
+	}
+	result = virtqueue_pop(&blk->virtio.queues[0], &request->element);
+	if (result == VIRTQUEUE_ELEMENT) {
+		do_request(blk, request);
+		return true;
+	}
+	request_free(blk, request);
+	if (result == VIRTQUEUE_BROKEN)
+		virtio_break(&blk->virtio, "descriptors outside of memory, or in a loop");
+	return false;
+}
+
+/* At most a queue full of requests at a time: a guest that adds them as fast as they end does not keep the thread from
+ * noticing that it has to stop. */
 static void blk_kicked(void *owner)
 {
 	struct virtio_blk *blk = owner;
 	struct virtqueue *queue = &blk->virtio.queues[0];
-	enum virtqueue_result result;
+	unsigned left = queue->size;
 
-	virtqueue_set_notifications(queue, false);
-	for (;;) {
-		struct blk_request *request = request_new(blk);
-
-		if (!request) {
-			virtio_break(&blk->virtio, "more requests than the queue holds");
-			break;
+	virtqueue_disable_notifications(queue);
+	do {
+		while (left > 0 && !virtio_is_broken(&blk->virtio) && take_request(blk))
+			left--;
+		if (left == 0) {
+			virtio_look_again(&blk->virtio, 0);
+			return;
 		}
-		if (blk->virtio.status & VIRTIO_STATUS_NEEDS_RESET)
-			result = VIRTQUEUE_EMPTY;
-		else
-			result = virtqueue_pop(queue, &request->element);
-		if (result == VIRTQUEUE_ELEMENT) {
-			do_request(blk, request);
-			continue;
-		}
-		request->next_free = blk->free;
-		blk->free = request;
-		if (result == VIRTQUEUE_BROKEN)
-			virtio_break(&blk->virtio, "descriptors outside of memory, or in a loop");
-		break;
-	}
-	virtqueue_set_notifications(queue, true);
+	} while (!virtio_is_broken(&blk->virtio) && virtqueue_enable_notifications(queue));
 }
 
 static void blk_completed(void *owner, struct block_request *block, int result)

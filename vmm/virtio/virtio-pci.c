@@ -115,7 +115,7 @@ static void place_kicks(struct virtio_device *virtio)
 static void run(struct virtio_device *virtio)
 {
 	if (virtio->running || !(virtio->status & VIRTIO_STATUS_DRIVER_OK) ||
-		virtio->status & VIRTIO_STATUS_NEEDS_RESET)
+		virtio_is_broken(virtio))
 		return;
 	virtio->running = true;
 	place_kicks(virtio);
@@ -146,7 +146,8 @@ static void start_queues(struct virtio_device *virtio)
 	}
 }
 
-/* Section 3.1.1: FEATURES_OK stays only when the features make sense together. */
+/* Section 3.1.1: FEATURES_OK stays only when the features make sense together. Section 2.1.2: a driver adds bits, or
+ * resets with 0; it takes none back. */
 static void set_status(struct virtio_device *virtio, uint8_t status)
 {
 	uint8_t added = status & ~virtio->status;
@@ -158,8 +159,8 @@ static void set_status(struct virtio_device *virtio, uint8_t status)
 	if (added & VIRTIO_STATUS_FEATURES_OK &&
 		(virtio->driver_features & ~offered_features(virtio) ||
 			!virtio_has_feature(virtio, VIRTIO_FEATURE_VERSION_1)))
-		status &= ~VIRTIO_STATUS_FEATURES_OK;
-	virtio->status = status | (virtio->status & VIRTIO_STATUS_NEEDS_RESET);
+		added &= ~VIRTIO_STATUS_FEATURES_OK;
+	virtio->status |= added & ~VIRTIO_STATUS_NEEDS_RESET;
 	if (added & VIRTIO_STATUS_DRIVER_OK && virtio->status & VIRTIO_STATUS_FEATURES_OK) {
 		start_queues(virtio);
 		run(virtio);
@@ -170,6 +171,7 @@ void virtio_pci_reset(struct virtio_device *virtio)
 {
 	halt(virtio);
 	virtio->status = 0;
+	g_atomic_int_set(&virtio->broken, 0);
 	virtio->driver_features = 0;
 	virtio->feature_select = virtio->driver_feature_select = 0;
 	virtio->queue_select = 0;
@@ -217,7 +219,8 @@ static void fill_common(struct virtio_device *virtio, uint8_t *to)
 		feature_word(virtio->driver_features, virtio->driver_feature_select));
 	config_set16(to + COMMON_CONFIG_VECTOR, virtio->config_vector);
 	config_set16(to + COMMON_QUEUES, virtio->ops->queues);
-	to[COMMON_STATUS] = virtio->status;
+	to[COMMON_STATUS] =
+		virtio->status | (virtio_is_broken(virtio) ? VIRTIO_STATUS_NEEDS_RESET : 0);
 	to[COMMON_GENERATION] = virtio->generation;
 	config_set16(to + COMMON_QUEUE_SELECT, virtio->queue_select);
 	if (queue)
@@ -263,16 +266,17 @@ static void write_queue(struct virtio_device *virtio, uint64_t at, uint32_t valu
 {
 	struct virtqueue *queue = selected_queue(virtio);
 
-	/* Section 4.1.4.3.2: fixed once the queue is enabled. */
-	if (!queue || queue->enabled)
+	if (!queue)
+		return;
+	/* Section 4.1.5.1.2: a vector may be taken away at any time. All else is fixed once the queue is enabled. */
+	if (at == COMMON_QUEUE_VECTOR)
+		queue->vector = value <= virtio->ops->queues ? value : VIRTQUEUE_NO_VECTOR;
+	if (queue->enabled)
 		return;
 	switch (at) {
 	case COMMON_QUEUE_SIZE:
 		if (value > 0 && value <= VIRTQUEUE_MAX_SIZE && (value & (value - 1)) == 0)
 			queue->size = value;
-		break;
-	case COMMON_QUEUE_VECTOR:
-		queue->vector = value <= virtio->ops->queues ? value : VIRTQUEUE_NO_VECTOR;
 		break;
 	case COMMON_QUEUE_ENABLE:
 		queue->enabled = value == 1;
@@ -321,18 +325,38 @@ static void write_common(struct virtio_device *virtio, uint64_t at, uint32_t val
 	}
 }
 
+/* Bytes of the field at this offset of the common configuration: a driver writes each as a whole (section 4.1.3.1). */
+static unsigned common_width(uint64_t at)
+{
+	switch (at) {
+	case COMMON_STATUS:
+	case COMMON_GENERATION:
+		return 1;
+	case COMMON_CONFIG_VECTOR ... COMMON_QUEUES:
+	case COMMON_QUEUE_SELECT ... COMMON_QUEUE_NOTIFY_OFFSET:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+void virtio_look_again(struct virtio_device *virtio, unsigned queue)
+{
+	uint64_t one = 1;
+
+	if (write(virtio->kicks[queue], &one, sizeof(one)) < 0)
+		return; /* the counter is full: it has been told often enough */
+}
+
 static void write_registers(void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct virtio_device *virtio = opaque;
 	uint64_t queue = (offset - AT_NOTIFY) / NOTIFY_MULTIPLIER;
-	uint64_t one = 1;
 
-	if (offset < COMMON_SIZE) {
+	if (offset < COMMON_SIZE && size == common_width(offset))
 		write_common(virtio, offset, value);
-	} else if (offset >= AT_NOTIFY && queue < virtio->ops->queues && virtio->running) {
-		if (write(virtio->kicks[queue], &one, sizeof(one)) < 0)
-			return; /* the counter is full: it has been told often enough */
-	}
+	else if (offset >= AT_NOTIFY && queue < virtio->ops->queues && virtio->running)
+		virtio_look_again(virtio, queue);
 }
 
 static const struct io_ops register_ops = {
@@ -464,11 +488,9 @@ static void raise_line(struct machine *machine, void *device)
 
 static void interrupt(struct virtio_device *virtio, int kind, uint16_t vector)
 {
-	if (pci_device_uses_messages(&virtio->pci)) {
-		if (vector != VIRTQUEUE_NO_VECTOR)
-			pci_device_signal(&virtio->pci, vector);
+	if (vector != VIRTQUEUE_NO_VECTOR ? pci_device_signal(&virtio->pci, vector)
+					  : pci_device_uses_messages(&virtio->pci))
 		return;
-	}
 	if (g_atomic_int_or((guint *)&virtio->interrupt_status, kind) != 0)
 		return; /* on its way, or raised already */
 	machine_run_soon(virtio->pci.device.machine, raise_line, virtio);
@@ -480,14 +502,19 @@ void virtio_interrupt(struct virtio_device *virtio, unsigned queue)
 		interrupt(virtio, INTERRUPT_QUEUE, virtio->queues[queue].vector);
 }
 
+bool virtio_is_broken(const struct virtio_device *virtio)
+{
+	return g_atomic_int_get(&virtio->broken);
+}
+
 void virtio_break(struct virtio_device *virtio, const char *why)
 {
-	if (virtio->status & VIRTIO_STATUS_NEEDS_RESET)
+	if (!g_atomic_int_compare_and_exchange(&virtio->broken, 0, 1))
 		return;
-	log_warning("%s: the guest's driver broke the rules (%s); the device waits for a reset",
+	log_limited(&virtio->pci.complaints, PCI_COMPLAINTS_MAX,
+		"%s: the guest's driver broke the rules (%s); the device waits for a reset",
 		virtio->pci.device.id ? virtio->pci.device.id : virtio->pci.device.class->name,
 		why);
-	virtio->status |= VIRTIO_STATUS_NEEDS_RESET;
 	interrupt(virtio, INTERRUPT_CONFIG, virtio->config_vector);
 }
 

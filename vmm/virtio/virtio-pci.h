@@ -46,7 +46,8 @@ struct virtio_device {
 	uint32_t feature_select, driver_feature_select;
 	uint16_t queue_select;
 	uint16_t config_vector;
-	uint8_t status;
+	uint8_t status; /* as the driver wrote it; NEEDS_RESET is added while broken */
+	int broken;     /* atomic: any thread sets it */
 	uint8_t generation;
 	int interrupt_status; /* ISR; atomic: any thread sets it */
 	struct virtqueue queues[VIRTIO_MAX_QUEUES];
@@ -66,6 +67,9 @@ void virtio_pci_reset(struct virtio_device *virtio);
 void virtio_interrupt(struct virtio_device *virtio, unsigned queue);
 /* The driver broke the rules: it sees NEEDS_RESET and the device does nothing until then. Any thread. */
 void virtio_break(struct virtio_device *virtio, const char *why);
+bool virtio_is_broken(const struct virtio_device *virtio);
+/* As if the driver had notified once more. Any thread. */
+void virtio_look_again(struct virtio_device *virtio, unsigned queue);
 bool virtio_has_feature(const struct virtio_device *virtio, uint64_t feature);
 
 /* The machine pauses and goes on. With the lock. */

@@ -9,7 +9,8 @@
 #include "vmm/virtio/virtio-pci.h"
 
 enum {
-	REQUEST_MAX = 64 * 1024 /* bytes filled per request; a driver asks again for more */
+	REQUEST_MAX = 16 * 1024, /* bytes filled per request; a driver asks again for more */
+	REQUESTS_AT_ONCE = 16,
 };
 
 struct virtio_rng {
@@ -34,17 +35,24 @@ static uint32_t fill(const struct virtqueue_element *element)
 	return done;
 }
 
+/* A few requests at a time: this is the main loop, and a guest may ask as fast as it is answered. */
 static void serve(struct virtio_rng *rng)
 {
 	struct virtqueue *queue = &rng->virtio.queues[0];
 	struct virtqueue_element element;
-	enum virtqueue_result result;
+	enum virtqueue_result result = VIRTQUEUE_EMPTY;
+	unsigned left = REQUESTS_AT_ONCE;
 
-	if (!rng->virtio.running || !queue->enabled)
+	if (!rng->virtio.running || !queue->enabled || virtio_is_broken(&rng->virtio))
 		return;
-	while ((result = virtqueue_pop(queue, &element)) == VIRTQUEUE_ELEMENT)
-		virtqueue_push(queue, element.head, fill(&element));
-	virtqueue_set_notifications(queue, true);
+	do {
+		while (left > 0 && (result = virtqueue_pop(queue, &element)) == VIRTQUEUE_ELEMENT) {
+			virtqueue_push(queue, element.head, fill(&element));
+			left--;
+		}
+		if (left == 0)
+			virtio_look_again(&rng->virtio, 0);
+	} while (left > 0 && result == VIRTQUEUE_EMPTY && virtqueue_enable_notifications(queue));
 	if (result == VIRTQUEUE_BROKEN)
 		virtio_break(&rng->virtio, "descriptors outside of memory, or in a loop");
 	virtio_interrupt(&rng->virtio, 0);
@@ -69,11 +77,8 @@ static void rng_get_config(struct virtio_device *virtio, uint8_t *config)
 
 static void rng_start(struct virtio_device *virtio)
 {
-	uint64_t one = 1;
-
 	/* What the driver queued before the machine paused is served as if it had just been announced. */
-	if (write(virtio->kicks[0], &one, sizeof(one)) < 0)
-		return;
+	virtio_look_again(virtio, 0);
 }
 
 static void rng_stop(struct virtio_device *virtio)

@@ -169,17 +169,29 @@ bool virtqueue_should_interrupt(struct virtqueue *queue)
 	return (uint16_t)(queue->next_used - wanted - 1) < (uint16_t)(queue->next_used - from);
 }
 
-void virtqueue_set_notifications(struct virtqueue *queue, bool wanted)
+static uint16_t waiting_entries(const struct virtqueue *queue)
 {
-	if (queue->event_index) {
-		if (wanted)
-			store16(queue->device_bytes + RING_ENTRIES +
-					(size_t)USED_BYTES * queue->size,
-				queue->next_available);
-	} else {
-		store16(queue->device_bytes + RING_FLAGS, wanted ? 0 : DEVICE_NO_NOTIFY);
-	}
+	return load16(queue->driver_bytes + RING_INDEX) - queue->next_available;
+}
+
+void virtqueue_disable_notifications(struct virtqueue *queue)
+{
+	/* With event indexes the driver is quiet after the one it announced, until it is asked again. */
+	if (!queue->event_index)
+		store16(queue->device_bytes + RING_FLAGS, DEVICE_NO_NOTIFY);
+}
+
+bool virtqueue_enable_notifications(struct virtqueue *queue)
+{
+	if (queue->event_index)
+		store16(queue->device_bytes + RING_ENTRIES + (size_t)USED_BYTES * queue->size,
+			queue->next_available);
+	else
+		store16(queue->device_bytes + RING_FLAGS, 0);
+	/* The driver first puts its entry in place and then looks whether to notify; we do it the other way round, so that
+	 * one of the two sees the other (section 2.7.10). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return waiting_entries(queue) != 0;
 }
 
 size_t iovec_length(const struct iovec *pieces, unsigned count)

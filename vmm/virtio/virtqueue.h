@@ -62,8 +62,10 @@ void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 /* Whether the driver wants an interrupt for what was pushed since it was last asked. */
 bool virtqueue_should_interrupt(struct virtqueue *queue);
 
-/* Tells the driver whether to notify; after asking it to, look once more, for what came in between. */
-void virtqueue_set_notifications(struct virtqueue *queue, bool wanted);
+/* Tells the driver that it need not notify while we look anyway. */
+void virtqueue_disable_notifications(struct virtqueue *queue);
+/* Tells it to notify again. True when something came before it could know: then look once more. */
+bool virtqueue_enable_notifications(struct virtqueue *queue);
 
 size_t iovec_length(const struct iovec *pieces, unsigned count);
 /* Copies out of (into) the pieces from @offset; returns how many bytes there were. */

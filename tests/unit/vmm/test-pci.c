@@ -236,6 +236,10 @@ static void test_messages(struct fixture *f, gconstpointer data)
 	pci_device_signal(&f->probe->pci, 1);
 	g_assert_cmpuint(fake_kvm.messages, ==, 2);
 
+	/* With messages, the pin is silent, even if the device raises it. */
+	pci_device_set_interrupt(&f->probe->pci, true);
+	g_assert_false(f->level);
+
 	/* A vector that does not exist is nobody's. */
 	pci_device_signal(&f->probe->pci, 2);
 	pci_device_signal(&f->probe->pci, UINT16_MAX);

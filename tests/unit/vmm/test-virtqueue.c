@@ -154,6 +154,32 @@ static void test_interrupts(void)
 	guest_memory_free(memory);
 }
 
+/* An entry that the driver adds while the device is about to ask for notifications: the driver may think that it need not
+ * tell, so the device has to see it. */
+static void check_added_meanwhile(gconstpointer event_index)
+{
+	struct kvm kvm = { 0 };
+	struct memory_slot *slot;
+	struct guest_memory *memory = new_memory(&kvm, &slot);
+	struct virtqueue queue = new_queue(memory, GPOINTER_TO_INT(event_index));
+	struct virtqueue_element element;
+	struct descriptor one = { DATA, 16, 0, 0 };
+
+	memcpy(ram + DESCRIPTORS, &one, sizeof(one));
+	virtqueue_disable_notifications(&queue);
+	g_assert_cmpint(virtqueue_pop(&queue, &element), ==, VIRTQUEUE_EMPTY);
+	put16(DRIVER + 2, 1);
+	g_assert_true(virtqueue_enable_notifications(&queue));
+	g_assert_cmpint(virtqueue_pop(&queue, &element), ==, VIRTQUEUE_ELEMENT);
+	g_assert_false(virtqueue_enable_notifications(&queue));
+	if (GPOINTER_TO_INT(event_index))
+		g_assert_cmpuint(get16(DEVICE + 4 + 8 * SIZE), ==, 1);
+	else
+		g_assert_cmpuint(get16(DEVICE), ==, 0);
+	memory_slot_free(slot);
+	guest_memory_free(memory);
+}
+
 static void test_rings_outside(void)
 {
 	struct kvm kvm = { 0 };
@@ -192,6 +218,10 @@ int main(int argc, char **argv)
 		g_test_add_data_func(chains[i].name, &chains[i], check_chain);
 	g_test_add_func("/queue/more-than-fit", test_more_than_fit);
 	g_test_add_func("/queue/interrupts", test_interrupts);
+	g_test_add_data_func(
+		"/queue/added-meanwhile", GINT_TO_POINTER(false), check_added_meanwhile);
+	g_test_add_data_func(
+		"/queue/added-meanwhile-event-index", GINT_TO_POINTER(true), check_added_meanwhile);
 	g_test_add_func("/queue/rings-outside", test_rings_outside);
 	g_test_add_func("/queue/pieces", test_pieces);
 	return g_test_run();
