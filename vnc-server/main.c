@@ -1,5 +1,6 @@
 /* vitrine-vnc: serves the display of one guest to VNC clients. */
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib-unix.h>
 #include <glib.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "vnc-server/server.h"
 
 #define DEFAULT_PATTERN "1024x768"
+#define BUS_ADVICE      "give a running guest's, usually display.sock in its runtime directory"
 
 struct options {
 	char *bus;
@@ -33,7 +35,12 @@ struct options {
 };
 
 struct program {
+	const struct options *options;
+	const GArray *fds; /* int; the server's once the source is ready */
 	GMainLoop *loop;
+	struct server *server;
+	bool ready;
+	GError *error;
 };
 
 static bool parse_fd(const char *option, const char *text, int *fd, GError **error)
@@ -201,14 +208,36 @@ static void tell_ready(const struct options *options, const GArray *fds)
 	close(options->ready_fd);
 }
 
-static void on_ended(void *owner, const GError *reason)
+static void on_ready(void *owner)
 {
 	struct program *program = owner;
 
-	if (reason)
+	program->ready = true;
+	for (guint i = 0; i < program->fds->len; i++)
+		server_listen(program->server, g_array_index(program->fds, int, i));
+	tell_ready(program->options, program->fds);
+}
+
+/* A connection that never was good is an error: it led to something else than a guest's display. */
+static void on_ended(void *owner, const GError *reason)
+{
+	struct program *program = owner;
+	const char *path = program->options->bus;
+	const char *why = reason ? reason->message : "it was closed";
+
+	/* This is how a time limit ends. */
+	if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+		why = "nobody answers";
+	if (!program->ready)
+		fail(&program->error, VITRINE_ERROR_INPUT,
+			"%s%s is not the display bus of a guest (%s); " BUS_ADVICE,
+			path ? "--bus: " : "--bus-fd", path ? path : "", why);
+	else if (reason)
 		log_info("the guest's display has gone: %s", reason->message);
 	g_main_loop_quit(program->loop);
 }
+
+static const struct server_ops server_ops = { .ready = on_ready, .ended = on_ended };
 
 static gboolean on_signal(void *data)
 {
@@ -226,21 +255,38 @@ static struct source *make_source(const struct options *options, int bus, struct
 	return source_bus_new(bus, &server_source_events, server);
 }
 
-static void serve(
-	const struct options *options, int bus, const GArray *fds, const struct keymap *keymap)
+static bool serve(const struct options *options, int bus, const GArray *fds,
+	const struct keymap *keymap, GError **error)
 {
-	struct program program = { .loop = g_main_loop_new(NULL, FALSE) };
-	struct server *server = server_new(options->name, keymap);
+	struct program program = {
+		.options = options,
+		.fds = fds,
+		.loop = g_main_loop_new(NULL, FALSE),
+		.server = server_new(options->name, keymap),
+	};
 
-	server_set_source(server, make_source(options, bus, server), on_ended, &program);
-	for (guint i = 0; i < fds->len; i++)
-		server_listen(server, g_array_index(fds, int, i));
+	server_set_source(
+		program.server, make_source(options, bus, program.server), &server_ops, &program);
 	g_unix_signal_add(SIGINT, on_signal, &program);
 	g_unix_signal_add(SIGTERM, on_signal, &program);
-	tell_ready(options, fds);
 	g_main_loop_run(program.loop);
-	server_free(server);
+	server_free(program.server);
 	g_main_loop_unref(program.loop);
+	if (!program.error)
+		return true;
+	g_propagate_error(error, program.error);
+	return false;
+}
+
+/* -1 with @error: there is nobody. */
+static int connect_bus(const char *path, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+	int bus = socket_connect_unix(path, &reason);
+
+	if (bus < 0)
+		fail(error, VITRINE_ERROR_INPUT, "--bus: %s; " BUS_ADVICE, reason->message);
+	return bus;
 }
 
 static bool run(const struct options *options, GError **error)
@@ -259,14 +305,11 @@ static bool run(const struct options *options, GError **error)
 		keymap = keymap_new(options->keymap ? options->keymap : "us", error);
 	done = keymap != NULL;
 	if (done && options->bus) {
-		bus = socket_connect_unix(options->bus, error);
+		bus = connect_bus(options->bus, error);
 		done = bus >= 0;
-		if (!done)
-			g_prefix_error(error, "--bus: ");
 	}
-	done = done && sandbox_enter((const char *const *)paths->pdata, error);
-	if (done)
-		serve(options, bus, fds, keymap);
+	done = done && sandbox_enter((const char *const *)paths->pdata, error) &&
+	       serve(options, bus, fds, keymap, error);
 	remove_paths(paths);
 	g_clear_pointer(&keymap, keymap_free);
 	return done;

@@ -36,7 +36,7 @@ struct server {
 	bool unserved_damage; /* the source waits for its done() */
 	unsigned refused_lines, accept_lines;
 
-	server_ended_func ended;
+	const struct server_ops *ops;
 	void *owner;
 };
 
@@ -187,6 +187,13 @@ static void on_name(void *owner, const char *name)
 	notice(server, NOTICE_NAME);
 }
 
+static void on_ready(void *owner)
+{
+	struct server *server = owner;
+
+	server->ops->ready(server->owner);
+}
+
 static void on_ended(void *owner, const GError *reason)
 {
 	struct server *server = owner;
@@ -194,10 +201,11 @@ static void on_ended(void *owner, const GError *reason)
 	g_ptr_array_set_size(server->clients, 0);
 	forget_picture(server);
 	server->watching = false;
-	server->ended(server->owner, reason);
+	server->ops->ended(server->owner, reason);
 }
 
 const struct source_events server_source_events = {
+	.ready = on_ready,
 	.picture = on_picture,
 	.damage = on_damage,
 	.cursor = on_cursor,
@@ -292,10 +300,10 @@ struct server *server_new(const char *name, const struct keymap *keymap)
 }
 
 void server_set_source(
-	struct server *server, struct source *source, server_ended_func ended, void *owner)
+	struct server *server, struct source *source, const struct server_ops *ops, void *owner)
 {
 	server->context.source = source;
-	server->ended = ended;
+	server->ops = ops;
 	server->owner = owner;
 	review_clients(server);
 }

@@ -17,11 +17,15 @@ void server_free(struct server *server);
 /* What a source is to be made with; @owner is the server. */
 extern const struct source_events server_source_events;
 
-/* The source, once, before anything is served; the server owns it from here on. @ended is called when it ended (see
- * struct source_events); all clients are gone then. */
-typedef void (*server_ended_func)(void *owner, const GError *reason);
+/* What the source's beginning and end (see struct source_events) mean to the server's owner. */
+struct server_ops {
+	void (*ready)(void *owner);                       /* now is the time for server_listen() */
+	void (*ended)(void *owner, const GError *reason); /* all clients are gone */
+};
+
+/* The source, once, before anything is served; the server owns it from here on. */
 void server_set_source(
-	struct server *server, struct source *source, server_ended_func ended, void *owner);
+	struct server *server, struct source *source, const struct server_ops *ops, void *owner);
 
 /* Accepts clients on a listening socket and takes its descriptor. */
 void server_listen(struct server *server, int fd);

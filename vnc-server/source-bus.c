@@ -122,6 +122,7 @@ static void on_ready(void *owner)
 	struct bus_source *bus = owner;
 
 	bus->ready = true;
+	bus->source.events->ready(bus->source.owner);
 	bus->source.events->name(bus->source.owner, bus_client_name(bus->client));
 	if (bus->wanted)
 		start(bus);

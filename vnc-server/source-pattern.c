@@ -32,6 +32,7 @@ struct pattern {
 	struct canvas shown, still;
 	struct picture picture;
 	struct rectangle parts[MOVING_PARTS]; /* where the moving parts were drawn */
+	guint start;                          /* ready() is about to be told */
 	guint timer;                          /* runs while the pattern is watched */
 	bool new_picture;                     /* to be told at the next turn */
 	uint32_t wished_width, wished_height; /* what it is to be resized to at the next turn */
@@ -323,10 +324,20 @@ static void pattern_set_size(struct source *source, uint32_t width, uint32_t hei
 	pattern->wished_height = CLAMP(height, WISH_MIN, WISH_MAX);
 }
 
+static gboolean on_start(void *data)
+{
+	struct pattern *pattern = data;
+
+	pattern->start = 0;
+	pattern->source.events->ready(pattern->source.owner);
+	return G_SOURCE_REMOVE;
+}
+
 static void pattern_free(struct source *source)
 {
 	struct pattern *pattern = pattern_of(source);
 
+	g_clear_handle_id(&pattern->start, g_source_remove);
 	g_clear_handle_id(&pattern->timer, g_source_remove);
 	g_free(pattern->still.pixels);
 	g_free(pattern->shown.pixels);
@@ -351,5 +362,6 @@ struct source *source_pattern_new(
 
 	pattern->source = (struct source) { &pattern_class, events, owner };
 	set_picture(pattern, width, height);
+	pattern->start = g_idle_add(on_start, pattern);
 	return &pattern->source;
 }

@@ -16,6 +16,8 @@ struct source;
 
 /* What a source tells the server; none is called from within a function of struct source_class. */
 struct source_events {
+	/* The first call: what is to be shown is there, its name and its pictures are to be had. */
+	void (*ready)(void *owner);
 	/* Another picture from now on; the memory of the last one is gone when this returns. NULL: there is none. */
 	void (*picture)(void *owner, const struct picture *picture);
 	/* Areas of the picture have changed; the next such call comes after source_done(). */
@@ -25,7 +27,8 @@ struct source_events {
 	void (*pointer_kind)(void *owner, bool absolute);
 	void (*lights)(void *owner, uint32_t lights); /* enum input_light */
 	void (*name)(void *owner, const char *name);
-	/* The last call: there will be no more pictures. @reason NULL: the guest ended in order. */
+	/* The last call: there will be no more pictures. @reason NULL: the guest ended in order. Without ready() before it
+	 * there never were any. */
 	void (*ended)(void *owner, const GError *reason);
 };
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -209,6 +210,50 @@ def other_machines_are_refused(t):
         equal(done.returncode, 1, f'exit status for {address}')
         equal(len(done.stderr.splitlines()), 1, f'lines for {address}')
         check('listen on 127.0.0.1:PORT or unix:PATH' in done.stderr, f'no way out is named: {done.stderr}')
+
+
+def answering(t, name, answer):
+    """A UNIX socket where every connection gets one answer; None: nobody listens."""
+    path = t.directory / name
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    t.defer(listening.close)
+
+    def serve():
+        try:
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.sendall(answer)
+                    while answer and connection.recv(4096):
+                        pass
+        except OSError:
+            pass
+
+    if answer is not None:
+        listening.listen()
+        threading.Thread(target=serve, daemon=True).start()
+    return path
+
+
+@suite.test
+def what_is_no_display_bus_is_an_error(t):
+    """Nothing is served, and nobody is told that it were."""
+    program, listening = need_program('vitrine-vnc'), t.directory / 'vnc'
+    for path, reason in ((t.directory / 'nowhere', 'No such file'),
+                         (answering(t, 'dead', None), 'Connection refused'),
+                         (answering(t, 'curt', b''), 'is not the display bus of a guest'),
+                         (answering(t, 'qmp', b'{"QMP": {}}\r\n'), 'is not the display bus of a guest')):
+        reader, writer = os.pipe()
+        done = run([program, '--bus', path, '--listen', f'unix:{listening}', '--ready-fd', writer], pass_fds=[writer])
+        os.close(writer)
+        with os.fdopen(reader) as lines:
+            equal(lines.read(), '', f'told as ready for {path}')
+        equal(done.returncode, 1, f'exit status for {path}')
+        equal(len(done.stderr.splitlines()), 1, f'lines for {path}: {done.stderr}')
+        for words in (str(path), reason, 'display.sock'):
+            check(words in done.stderr, f'{words!r} is not in {done.stderr!r}')
+        check(not listening.exists(), f'{listening} is left behind')
 
 
 suite.main()
