@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <glib.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,7 +151,8 @@ static bool check_options(const struct options *options, GError **error)
 
 	if (sources != 1)
 		return fail(error, VITRINE_ERROR_INPUT,
-			"nothing to serve: give one of --bus PATH, --bus-fd N and --pattern");
+			"%s: give one of --bus PATH, --bus-fd N and --pattern",
+			sources ? "more than one thing to serve" : "nothing to serve");
 	if (!options->listen && options->listen_fds->len == 0)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"nowhere to serve it: give --listen HOST:PORT or --listen unix:PATH");
@@ -325,6 +327,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	int status = EXIT_SUCCESS;
 
+	setlocale(LC_ALL, "");
 	g_set_prgname("vitrine-vnc");
 	signal(SIGPIPE, SIG_IGN);
 	if (!parse_options(&options, &argc, &argv, &error)) {

@@ -212,6 +212,24 @@ def other_machines_are_refused(t):
         check('listen on 127.0.0.1:PORT or unix:PATH' in done.stderr, f'no way out is named: {done.stderr}')
 
 
+@suite.test
+def options_that_do_not_add_up_are_refused(t):
+    program, listening = need_program('vitrine-vnc'), ['--listen', f'unix:{t.directory / "vnc"}']
+    for options, words in ((listening, 'nothing to serve'),
+                           (['--pattern', '--bus', '/nowhere', *listening], 'more than one thing to serve'),
+                           (['--pattern'], 'nowhere to serve it')):
+        done = run([program, *options])
+        equal(done.returncode, 1, f'exit status for {options}')
+        equal(len(done.stderr.splitlines()), 1, f'lines for {options}')
+        check(words in done.stderr, f'{words!r} is not in {done.stderr!r}')
+
+
+@suite.test
+def its_help_is_in_the_characters_of_the_terminal(t):
+    help_text = run([need_program('vitrine-vnc'), '--help'], env={'LC_ALL': 'C.UTF-8'}).stdout
+    check('[OPTION…]' in help_text, help_text)
+
+
 def answering(t, name, answer):
     """A UNIX socket where every connection gets one answer; None: nobody listens."""
     path = t.directory / name
