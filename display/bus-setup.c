@@ -2,6 +2,7 @@
 #include "display/bus-setup.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -94,22 +95,28 @@ static GSource *attach(GSource *source, GSourceFunc func, void *data)
 	return source;
 }
 
+static bool is_unix_stream(int fd)
+{
+	int domain = -1, type = -1;
+	socklen_t domain_size = sizeof(domain), type_size = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && domain == AF_UNIX &&
+	       type == SOCK_STREAM;
+}
+
+/* GLib closes what it cannot take, whatever its documentation says: it is only asked for what it can. */
 static GSocketConnection *stream_of(int fd, GError **error)
 {
-	GSocket *socket = g_socket_new_from_fd(fd, error);
-	GSocketConnection *stream = NULL;
+	g_autoptr(GSocket) socket = NULL;
 
-	if (!socket) {
+	if (!is_unix_stream(fd)) {
 		close(fd);
+		fail(error, VITRINE_ERROR_INPUT, "a UNIX stream socket is needed");
 		return NULL;
 	}
-	if (g_socket_get_family(socket) == G_SOCKET_FAMILY_UNIX &&
-		g_socket_get_socket_type(socket) == G_SOCKET_TYPE_STREAM)
-		stream = g_socket_connection_factory_create_connection(socket);
-	else
-		fail(error, VITRINE_ERROR_INPUT, "a UNIX stream socket is needed");
-	g_object_unref(socket);
-	return stream;
+	socket = g_socket_new_from_fd(fd, error);
+	return socket ? g_socket_connection_factory_create_connection(socket) : NULL;
 }
 
 void bus_setup(int fd, bool server, GCancellable *cancellable, bus_setup_func done, void *owner)

@@ -29,6 +29,7 @@ enum manner {
 struct listener {
 	enum manner manner;
 	GDBusConnection *connection;
+	guint object;
 	GDBusNodeInfo *node;
 	GString *seen;
 	GVariant *last; /* parameters */
@@ -175,8 +176,8 @@ static void attend(struct fixture *f, struct listener *listener, enum manner man
 	g_assert_no_error(error);
 	listener->connection = foreign_connection(pair[0], false);
 	g_signal_connect(listener->connection, "closed", G_CALLBACK(on_closed), &listener->closed);
-	g_dbus_connection_register_object(listener->connection, BUS_LISTENER_PATH,
-		listener->node->interfaces[0], &vtable, listener, NULL, NULL);
+	listener->object = g_dbus_connection_register_object(listener->connection,
+		BUS_LISTENER_PATH, listener->node->interfaces[0], &vtable, listener, NULL, NULL);
 	g_dbus_connection_start_message_processing(listener->connection);
 }
 
@@ -190,6 +191,8 @@ static void answer_all(struct listener *listener)
 static void leave(struct listener *listener)
 {
 	answer_all(listener);
+	/* Calls that have come already are not delivered any more. */
+	g_dbus_connection_unregister_object(listener->connection, listener->object);
 	g_signal_handlers_disconnect_by_data(listener->connection, &listener->closed);
 	g_dbus_connection_close(listener->connection, NULL, NULL, NULL);
 	g_object_unref(listener->connection);
