@@ -309,6 +309,16 @@ static void finish(struct guest *guest)
 	g_clear_pointer(&guest->directory, runtime_dir_remove);
 }
 
+/* Who asked for the family learns which version the guest has: an upgrade would bring another. */
+static void tell_machine_type(const struct config *config)
+{
+	const struct machine_type *type = config->machine.type;
+
+	if (config->machine_asked && strcmp(config->machine_asked, type->name) != 0)
+		log_info("machine type %s is %s (this guest keeps that)", config->machine_asked,
+			type->name);
+}
+
 bool guest_run(const struct config *config, int *status, GError **error)
 {
 	struct guest guest = { .config = config };
@@ -317,6 +327,7 @@ bool guest_run(const struct config *config, int *status, GError **error)
 	watch_signals(&guest);
 	built = build(&guest, error);
 	if (built) {
+		tell_machine_type(config);
 		run(&guest);
 		*status = guest.machine->exit_status;
 	}

@@ -28,11 +28,16 @@ static bool print_help(const struct options *options, GError **error)
 	return text != NULL;
 }
 
-static bool write_config(const struct options *options, GError **error)
+/* The machine type goes out by its versioned name: what is written is to mean the same machine when its family has a newer
+ * version. */
+static bool write_config(struct options *options, const struct machine_type *type, GError **error)
 {
-	g_autofree char *text = options_write(options);
+	g_autofree char *text = NULL;
 	g_autoptr(GError) reason = NULL;
 
+	if (!options_set(options, "machine", "type", type->name, error))
+		return false;
+	text = options_write(options);
 	if (strcmp(options->write_config, "-") != 0)
 		return g_file_set_contents(options->write_config, text, -1, &reason) ||
 		       fail(error, VITRINE_ERROR_HOST, "-writeconfig %s: cannot be written: %s",
@@ -42,7 +47,7 @@ static bool write_config(const struct options *options, GError **error)
 	return true;
 }
 
-static bool run_guest(const struct options *options, int *status, GError **error)
+static bool run_guest(struct options *options, int *status, GError **error)
 {
 	struct machine_types *types = machine_types_load(NULL, error);
 	struct config *config;
@@ -52,7 +57,9 @@ static bool run_guest(const struct options *options, int *status, GError **error
 		return false;
 	config = config_new(options, types, error);
 	if (config) {
-		done = guest_run(config, status, error);
+		done = (!options->write_config ||
+			       write_config(options, config->machine.type, error)) &&
+		       guest_run(config, status, error);
 		config_free(config);
 	}
 	machine_types_free(types);
@@ -74,8 +81,6 @@ static bool run(struct options *options, int count, char **arguments, int *statu
 	case OPTIONS_RUN:
 		break;
 	}
-	if (options->write_config && !write_config(options, error))
-		return false;
 	return run_guest(options, status, error);
 }
 

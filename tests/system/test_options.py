@@ -42,6 +42,25 @@ def help_lists_what_there_is(t):
 
 
 @suite.test
+def a_family_is_resolved_once(t):
+    """Who asks for the bare name is told the version; what is written down names it."""
+    if kind_under_test() == 'qemu':
+        raise Skip('only vitrine has versions of its own')
+    config = t.directory / 'guest.cfg'
+    for options, told in ((['-machine', 'q35', '-writeconfig', config], True),
+                          (['-writeconfig', config], False),
+                          (['-readconfig', config], False)):
+        guest = t.vmm(options, vnc=False)
+        equal(guest.record()['machine'], 'q35-1.0', f'the type in the record with {options}')
+        line = 'vitrine: machine type q35 is q35-1.0 (this guest keeps that)\n'
+        equal(guest.program.err(), line if told else '', f'what {options} says')
+        check('type = "q35-1.0"' in config.read_text(), f'what {options} wrote: {config.read_text()}')
+        guest.qmp.execute('quit')
+        guest.wait_exit()
+        config.write_text('[machine]\n  type = "q35-1.0"\n')
+
+
+@suite.test
 def two_dashes_are_one(t):
     need_vmm()
     guest = t.vmm(['--m', '64', '--smp', '2'])

@@ -124,6 +124,25 @@ struct option_set *options_begin_short(
 	return set ? set : append(options, spec, origin, error);
 }
 
+bool options_set(struct options *options, const char *group, const char *key, const char *text,
+	GError **error)
+{
+	const struct option_spec *spec = option_spec_find_group(group);
+	struct option_set *set = options_begin_short(options, spec, error);
+
+	if (!set)
+		return false;
+	for (guint i = 0; i < set->count; i++) {
+		if (strcmp(set->values[i].key, key) != 0)
+			continue;
+		g_free(set->values[i].text);
+		set->values[i].text = g_strdup(text);
+		return true;
+	}
+	option_set_add(set, key, text);
+	return true;
+}
+
 bool options_finish(struct options *options, struct option_set *set, GError **error)
 {
 	const struct option_spec *spec = set->spec;

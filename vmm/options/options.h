@@ -129,6 +129,11 @@ bool options_read(
 	struct options *options, const char *text, gsize length, const char *name, GError **error);
 bool options_read_file(struct options *options, const char *path, GError **error);
 
+/* Puts a key of a group that may be given once to @text, which is not checked; what was not given is added. Fails when
+ * there are too many options. */
+bool options_set(struct options *options, const char *group, const char *key, const char *text,
+	GError **error);
+
 /* All options as a configuration file. To be freed. */
 char *options_write(const struct options *options);
 

@@ -188,6 +188,28 @@ static void test_round_trip(void)
 	}
 }
 
+/* What -writeconfig makes of the machine type. */
+static void test_set(void)
+{
+	static const struct {
+		const char *command_line, *written;
+	} set_cases[] = {
+		{ "-S", "[S] [machine] type=\"q35-1.0\"" },
+		{ "-machine q35,accel=kvm", "[machine] type=\"q35-1.0\" accel=\"kvm\"" },
+		{ "-kernel k", "[machine] kernel=\"k\" type=\"q35-1.0\"" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(set_cases); i++) {
+		struct options *options = parse(set_cases[i].command_line, NULL);
+		g_autofree char *text = NULL;
+
+		g_assert_true(options_set(options, "machine", "type", "q35-1.0", NULL));
+		text = flatten(options);
+		g_assert_cmpstr(text, ==, set_cases[i].written);
+		options_free(options);
+	}
+}
+
 static const struct {
 	const char *text;
 	const char *error; /* NULL: read */
@@ -351,6 +373,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &cases[i], check_case);
 	}
 	g_test_add_func("/options/round-trip", test_round_trip);
+	g_test_add_func("/set", test_set);
 	g_test_add_func("/options/files", test_files);
 	g_test_add_func("/options/files/nul-byte", test_nul_byte);
 	g_test_add_func("/values/sizes", test_sizes);
