@@ -28,11 +28,37 @@ static void refuse(GDBusMethodInvocation *call, GDBusError code, const char *for
 	va_end(arguments);
 }
 
+/* Refuses a call when its peer has as many listeners as it may. */
+static bool may_register(
+	struct server_console *console, const struct bus_peer *peer, GDBusMethodInvocation *call)
+{
+	struct bus_server *server = console->server;
+	unsigned logging_in;
+	unsigned count = bus_listener_count(server, peer->id, console->head, &logging_in);
+
+	if (server->listeners->len >= LISTENERS_MOST)
+		refuse(call, G_DBUS_ERROR_LIMITS_EXCEEDED,
+			"%d listeners are there, no more are taken", LISTENERS_MOST);
+	else if (count >= LISTENERS_OF_PEER_MOST)
+		refuse(call, G_DBUS_ERROR_LIMITS_EXCEEDED,
+			"%d listeners were handed over by this connection, no more are taken",
+			LISTENERS_OF_PEER_MOST);
+	else if (logging_in >= LISTENERS_LOGGING_IN_MOST)
+		refuse(call, G_DBUS_ERROR_LIMITS_EXCEEDED,
+			"%d listeners of this console have not logged in yet, no more are taken",
+			LISTENERS_LOGGING_IN_MOST);
+	else
+		return true;
+	return false;
+}
+
 static void register_listener(
 	struct server_console *console, GVariant *parameters, GDBusMethodInvocation *call)
 {
 	GDBusMessage *message = g_dbus_method_invocation_get_message(call);
 	GUnixFDList *fds = g_dbus_message_get_unix_fd_list(message);
+	struct bus_peer *peer =
+		bus_server_peer(console->server, g_dbus_method_invocation_get_connection(call));
 	g_autoptr(GError) error = NULL;
 	gint32 index;
 	int fd;
@@ -42,18 +68,19 @@ static void register_listener(
 		refuse(call, G_DBUS_ERROR_INVALID_ARGS, "the listener's socket is missing");
 		return;
 	}
-	if (console->server->listeners->len >= LISTENERS_MOST) {
-		refuse(call, G_DBUS_ERROR_LIMITS_EXCEEDED,
-			"%d listeners are there, no more are taken", LISTENERS_MOST);
+	if (!peer) {
+		refuse(call, G_DBUS_ERROR_FAILED, "the connection is being closed");
 		return;
 	}
+	if (!may_register(console, peer, call))
+		return;
 	fd = g_unix_fd_list_get(fds, index, &error);
 	if (fd < 0) {
 		refuse(call, G_DBUS_ERROR_FAILED, "%s", error->message);
 		return;
 	}
 	done(call);
-	bus_listener_start(console->server, console->head, fd);
+	bus_listener_start(console->server, console->head, peer->id, fd);
 }
 
 static void set_ui_info(

@@ -21,6 +21,7 @@ enum {
 struct bus_listener {
 	unsigned references;
 	struct bus_server *server;
+	uint64_t peer_id; /* who handed it over */
 	struct head *head;
 	GCancellable *cancellable;
 	GDBusConnection *connection; /* NULL until it is set up */
@@ -318,12 +319,30 @@ static void listener_ready(GDBusConnection *connection, const GError *error, voi
 		learned_interfaces, listener_ref(listener));
 }
 
-void bus_listener_start(struct bus_server *server, struct head *head, int fd)
+unsigned bus_listener_count(
+	struct bus_server *server, uint64_t peer_id, const struct head *head, unsigned *logging_in)
+{
+	unsigned count = 0;
+
+	*logging_in = 0;
+	for (guint i = 0; i < server->listeners->len; i++) {
+		const struct bus_listener *listener = g_ptr_array_index(server->listeners, i);
+
+		if (listener->peer_id != peer_id)
+			continue;
+		count++;
+		*logging_in += !listener->connection && listener->head == head;
+	}
+	return count;
+}
+
+void bus_listener_start(struct bus_server *server, struct head *head, uint64_t peer_id, int fd)
 {
 	struct bus_listener *listener = g_new0(struct bus_listener, 1);
 
 	listener->references = 1;
 	listener->server = server;
+	listener->peer_id = peer_id;
 	listener->head = head_ref(head);
 	listener->cancellable = g_cancellable_new();
 	g_ptr_array_add(server->listeners, listener);

@@ -8,12 +8,16 @@
 #include "display/head.h"
 
 enum {
-	LISTENERS_MOST = 32, /* of one guest */
+	LISTENERS_MOST = 64,           /* of one guest */
+	LISTENERS_OF_PEER_MOST = 16,   /* so that one peer leaves some for others */
+	LISTENERS_LOGGING_IN_MOST = 3, /* of one peer for one console: each takes a thread */
 };
 
 /* A connection that objects are served on, and what it holds down. */
 struct bus_peer {
 	struct bus_server *server;
+	uint64_t id; /* never used again */
+	bool called; /* came by the listening socket: not trusted to log in, and counted */
 	GDBusConnection *connection; /* NULL until it is set up */
 	GCancellable *cancellable;
 	struct bus_guard *guard;
@@ -37,10 +41,11 @@ struct server_console {
 struct bus_server {
 	struct display *display;
 	char *name, *uuid;
-	GPtrArray *peers;     /* struct bus_peer */
+	GPtrArray *peers;     /* struct bus_peer, in the order in which they came */
 	GPtrArray *consoles;  /* struct server_console */
 	GPtrArray *listeners; /* struct bus_listener */
 	uint32_t next_console_id;
+	uint64_t next_peer_id;
 	GSource *accepting;
 	int listening_fd; /* -1 while there is none */
 	char *path;
@@ -62,7 +67,10 @@ GVariant *server_console_interface_names(void);
 /* Tells the peers what changed since they were last told. */
 void server_console_tell(struct server_console *console);
 
-/* Takes @fd. Adds itself to the server's listeners. */
-void bus_listener_start(struct bus_server *server, struct head *head, int fd);
+/* How many listeners a peer has handed over, and how many of those for @head are still logging in. */
+unsigned bus_listener_count(
+	struct bus_server *server, uint64_t peer_id, const struct head *head, unsigned *logging_in);
+/* Takes @fd. Adds itself to the server's listeners; goes on when the peer that handed it over is gone. */
+void bus_listener_start(struct bus_server *server, struct head *head, uint64_t peer_id, int fd);
 void bus_listener_drop(struct bus_listener *listener, const char *reason);
 struct head *bus_listener_head(const struct bus_listener *listener);

@@ -14,7 +14,8 @@
 #include "display/display1-info.h"
 
 enum {
-	PEERS_MOST = 64,
+	CALLERS_MOST = 64,            /* peers that came by the listening socket */
+	CALLERS_LOGGING_IN_MOST = 16, /* of these: each takes a thread */
 };
 
 static GVariant *console_ids(struct bus_server *server)
@@ -137,7 +138,7 @@ static void peer_free(struct bus_peer *peer)
 
 static void peer_drop(struct bus_peer *peer)
 {
-	g_ptr_array_remove_fast(peer->server->peers, peer);
+	g_ptr_array_remove(peer->server->peers, peer);
 	peer_free(peer);
 }
 
@@ -171,22 +172,53 @@ static void peer_ready(GDBusConnection *connection, const GError *error, void *o
 	g_dbus_connection_start_message_processing(connection);
 }
 
-void bus_server_adopt(struct bus_server *server, int fd)
+static void serve(struct bus_server *server, int fd, bool called)
 {
-	struct bus_peer *peer;
+	struct bus_peer *peer = g_new0(struct bus_peer, 1);
 
-	if (server->peers->len >= PEERS_MOST) {
-		log_limited(&server->complaints, 16,
-			"a further peer of the display bus is turned away: %d are connected",
-			PEERS_MOST);
-		close(fd);
-		return;
-	}
-	peer = g_new0(struct bus_peer, 1);
 	peer->server = server;
+	peer->id = server->next_peer_id++;
+	peer->called = called;
 	peer->cancellable = g_cancellable_new();
 	g_ptr_array_add(server->peers, peer);
 	bus_setup(fd, true, peer->cancellable, peer_ready, peer);
+}
+
+void bus_server_adopt(struct bus_server *server, int fd)
+{
+	serve(server, fd, false);
+}
+
+/* Makes place for one more caller. Whoever has taken longest to log in goes: callers that say nothing cannot keep away
+ * those that do, however many they are. */
+static bool make_place(struct bus_server *server)
+{
+	struct bus_peer *slowest = NULL;
+	unsigned callers = 0, logging_in = 0;
+
+	for (guint i = 0; i < server->peers->len; i++) {
+		struct bus_peer *peer = g_ptr_array_index(server->peers, i);
+
+		if (!peer->called)
+			continue;
+		callers++;
+		if (peer->connection)
+			continue;
+		logging_in++;
+		slowest = slowest ? slowest : peer;
+	}
+	if (callers < CALLERS_MOST && logging_in < CALLERS_LOGGING_IN_MOST)
+		return true;
+	if (!slowest) {
+		log_limited(&server->complaints, 16,
+			"a further peer of the display bus is turned away: %d are connected",
+			CALLERS_MOST);
+		return false;
+	}
+	log_limited(&server->complaints, 16,
+		"a peer of the display bus that did not log in makes place for another one");
+	peer_drop(slowest);
+	return true;
 }
 
 static bool same_user(int fd)
@@ -205,11 +237,13 @@ static gboolean accept_peer(int listening_fd, GIOCondition condition, gpointer d
 
 	if (fd < 0)
 		return G_SOURCE_CONTINUE;
-	if (same_user(fd)) {
-		bus_server_adopt(server, fd);
-	} else {
+	if (!same_user(fd)) {
 		log_limited(&server->complaints, 16,
 			"another user's connection to the display bus is turned away");
+		close(fd);
+	} else if (make_place(server)) {
+		serve(server, fd, true);
+	} else {
 		close(fd);
 	}
 	return G_SOURCE_CONTINUE;

@@ -1,4 +1,8 @@
-/* How a connected socket becomes a D-Bus connection. */
+/* How a connected socket becomes a D-Bus connection.
+ *
+ * GDBus speaks the authentication protocol with blocking reads. Each attempt does so on a thread of its own: the pool that
+ * g_dbus_connection_new() takes its threads from is small, and peers that say nothing would keep all of it from others.
+ */
 #include "display/bus-setup.h"
 
 #include <errno.h>
@@ -49,7 +53,10 @@ static void finish(struct setup *setup, GDBusConnection *connection, const GErro
 static void connected(GObject *source, GAsyncResult *result, gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	GDBusConnection *connection = g_dbus_connection_new_finish(result, &error);
+	GDBusConnection *connection = NULL;
+
+	if (g_task_propagate_boolean(G_TASK(result), &error))
+		connection = g_object_ref(G_DBUS_CONNECTION(source));
 
 	/* It is read from already, so it may be over before anybody could be told. */
 	if (connection && g_dbus_connection_is_closed(connection)) {
@@ -57,6 +64,20 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
 		fail(&error, VITRINE_ERROR_STATE, "the peer closed its connection at once");
 	}
 	finish(data, connection, error);
+}
+
+/* On its own thread. */
+static void *authenticate(void *data)
+{
+	g_autoptr(GTask) task = data;
+	GInitable *connection = G_INITABLE(g_task_get_source_object(task));
+	GError *error = NULL;
+
+	if (g_initable_init(connection, g_task_get_cancellable(task), &error))
+		g_task_return_boolean(task, TRUE);
+	else
+		g_task_return_error(task, error);
+	return NULL;
 }
 
 static gboolean failed_early(gpointer data)
@@ -119,13 +140,50 @@ static GSocketConnection *stream_of(int fd, GError **error)
 	return socket ? g_socket_connection_factory_create_connection(socket) : NULL;
 }
 
+/* The connection, which does not speak yet. */
+static GDBusConnection *connection_on(GSocketConnection *stream, bool server)
+{
+	g_autoptr(GDBusAuthObserver) observer = server ? g_dbus_auth_observer_new() : NULL;
+	g_autofree char *guid = server ? g_dbus_generate_guid() : NULL;
+	GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
+
+	if (server) {
+		g_signal_connect(observer, "allow-mechanism", G_CALLBACK(allow_mechanism), NULL);
+		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER;
+	} else {
+		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
+	}
+	return g_object_new(G_TYPE_DBUS_CONNECTION, "stream", stream, "guid", guid, "flags", flags,
+		"authentication-observer", observer, NULL);
+}
+
+static bool start(struct setup *setup, int fd, bool server)
+{
+	g_autoptr(GSocketConnection) stream = stream_of(fd, &setup->early);
+	g_autoptr(GDBusConnection) connection = NULL;
+	g_autoptr(GTask) task = NULL;
+	GError *error = NULL;
+	GThread *thread;
+
+	if (!stream)
+		return false;
+	connection = connection_on(stream, server);
+	task = g_task_new(connection, setup->attempt, connected, setup);
+	/* A connection that came about is always told of, so that it is closed. */
+	g_task_set_check_cancellable(task, FALSE);
+	thread = g_thread_try_new("bus-setup", authenticate, g_object_ref(task), &error);
+	if (thread) {
+		g_thread_unref(thread);
+	} else {
+		g_task_return_error(task, error);
+		g_object_unref(task);
+	}
+	return true;
+}
+
 void bus_setup(int fd, bool server, GCancellable *cancellable, bus_setup_func done, void *owner)
 {
 	struct setup *setup = g_new0(struct setup, 1);
-	g_autoptr(GDBusAuthObserver) observer = NULL;
-	g_autoptr(GSocketConnection) stream = NULL;
-	g_autofree char *guid = server ? g_dbus_generate_guid() : NULL;
-	GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING;
 
 	setup->done = done;
 	setup->owner = owner;
@@ -135,19 +193,9 @@ void bus_setup(int fd, bool server, GCancellable *cancellable, bus_setup_func do
 		setup->user_handler = g_cancellable_connect(
 			cancellable, G_CALLBACK(user_cancelled), setup->attempt, NULL);
 	}
-	stream = stream_of(fd, &setup->early);
-	if (!stream) {
+	if (start(setup, fd, server))
+		setup->deadline =
+			attach(g_timeout_source_new_seconds(BUS_SETUP_SECONDS), too_late, setup);
+	else
 		g_source_unref(attach(g_idle_source_new(), failed_early, setup));
-		return;
-	}
-	setup->deadline = attach(g_timeout_source_new_seconds(BUS_SETUP_SECONDS), too_late, setup);
-	if (server) {
-		observer = g_dbus_auth_observer_new();
-		g_signal_connect(observer, "allow-mechanism", G_CALLBACK(allow_mechanism), NULL);
-		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER;
-	} else {
-		flags |= G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
-	}
-	g_dbus_connection_new(
-		G_IO_STREAM(stream), guid, flags, observer, setup->attempt, connected, setup);
 }

@@ -13,6 +13,7 @@ typedef void (*bus_setup_func)(GDBusConnection *connection, const GError *error,
  * @server: whether we are the authenticating server
  * @cancellable: ends the attempt; @done is then not called any more
  *
- * Gives up after BUS_SETUP_SECONDS. @done is called from the thread-default main context, never from within.
+ * Gives up after BUS_SETUP_SECONDS; meanwhile it takes a thread, so callers limit how many attempts there are for whom
+ * they do not trust. Attempts do not wait for each other. @done is called from the thread-default main context, never from within.
  */
 void bus_setup(int fd, bool server, GCancellable *cancellable, bus_setup_func done, void *owner);
