@@ -105,20 +105,25 @@ static bool write_png(struct row_converter *converter, FILE *file)
 	return good;
 }
 
-/* A new file beside @path, to be renamed; @path itself when it is a device or a pipe. */
-static FILE *open_file(const char *path, char **temporary)
+/* A new file beside @path, to be renamed. Whatever else has that name is left alone: opening a pipe or a device can wait for
+ * ever, and writing to one can, too. */
+static FILE *open_file(const char *path, char **temporary, GError **error)
 {
 	struct stat status;
 	FILE *file;
 	int fd;
 
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		return fopen(path, "we");
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+		fail(error, VITRINE_ERROR_INPUT,
+			"failed to open file '%s': a picture is written to a regular file only",
+			path);
+		return NULL;
+	}
 	*temporary = g_strconcat(path, ".XXXXXX", NULL);
-	fd = g_mkstemp_full(*temporary, O_WRONLY | O_CLOEXEC, 0644);
+	fd = g_mkstemp_full(*temporary, O_WRONLY | O_NOCTTY | O_CLOEXEC, 0644);
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!file)
-		g_clear_pointer(temporary, g_free);
+		fail_errno(error, VITRINE_ERROR_HOST, "failed to open file '%s'", path);
 	return file;
 }
 
@@ -126,21 +131,20 @@ bool screendump_write(const uint8_t *bytes, const struct scanout *scanout,
 	enum screendump_format format, const char *path, GError **error)
 {
 	g_autofree char *temporary = NULL;
-	FILE *file = open_file(path, &temporary);
+	FILE *file = open_file(path, &temporary, error);
 	struct row_converter converter;
 	bool good;
 
 	if (!file)
-		return fail_errno(error, VITRINE_ERROR_HOST, "failed to open file '%s'", path);
+		return false;
 	converter_init(&converter, bytes, scanout);
 	good = format == SCREENDUMP_PNG ? write_png(&converter, file) : write_ppm(&converter, file);
 	converter_clear(&converter);
 	good = fflush(file) == 0 && good;
 	good = fclose(file) == 0 && good;
-	if (good && (!temporary || rename(temporary, path) == 0))
+	if (good && rename(temporary, path) == 0)
 		return true;
 	fail_errno(error, VITRINE_ERROR_HOST, "failed to write file '%s'", path);
-	if (temporary)
-		unlink(temporary);
+	unlink(temporary);
 	return false;
 }

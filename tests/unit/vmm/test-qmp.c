@@ -5,6 +5,7 @@
 #include <png.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sockets.h"
@@ -504,6 +505,31 @@ static void test_screendump(struct fixture *f, gconstpointer data)
 	video_memory_unref(memory);
 }
 
+/* A pipe that nobody reads would make the guest wait for ever. */
+static void test_screendump_to_pipe(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(f->folder, "pipe", NULL);
+	g_autofree char *request = g_strdup_printf(
+		"{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"%s\"}}", path);
+	g_autofree char *expected = g_strdup_printf(
+		GENERIC("failed to open file '%s': a picture is written to a regular file only"),
+		path);
+	struct video_memory *memory = video_memory_new("test", 4096, NULL);
+	struct head *head = show_picture(f, memory);
+
+	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	negotiate(f);
+	ask(f, request, expected);
+	ask(f, "{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"/dev/full\"}}",
+		GENERIC("failed to open file '/dev/full': a picture is written to a regular file "
+			"only"));
+	g_remove(path);
+	g_mutex_lock(&f->machine->lock);
+	head_free(head);
+	g_mutex_unlock(&f->machine->lock);
+	video_memory_unref(memory);
+}
+
 /* --- clients --- */
 
 static void test_two_clients(struct fixture *f, gconstpointer data)
@@ -617,6 +643,7 @@ int main(int argc, char **argv)
 		{ "/qmp/ring", test_ring },
 		{ "/qmp/send-key", test_send_key },
 		{ "/qmp/screendump", test_screendump },
+		{ "/qmp/screendump-to-pipe", test_screendump_to_pipe },
 		{ "/qmp/two-clients", test_two_clients },
 		{ "/qmp/slow-client", test_slow_client },
 		{ "/qmp/too-many-clients", test_too_many_clients },
