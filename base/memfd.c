@@ -15,14 +15,19 @@ int memfd_create_sealed(const char *name, size_t size, GError **error)
 		fail_errno(error, VITRINE_ERROR_HOST, "cannot create shared memory for %s", name);
 		return -1;
 	}
-	if (ftruncate(fd, size) < 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+	if (ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
 		fail_errno(error, VITRINE_ERROR_HOST,
 			"cannot have %zu bytes of shared memory for %s", size, name);
 		close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+bool memfd_keep_writing(int memfd, GError **error)
+{
+	return fcntl(memfd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) == 0 ||
+	       fail_errno(error, VITRINE_ERROR_HOST, "cannot seal shared memory against writing");
 }
 
 int memfd_open_read_only(int memfd, GError **error)

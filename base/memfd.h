@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -12,6 +13,10 @@
  * Returns the file descriptor, close-on-exec and owned by the caller, or -1 with @error.
  */
 int memfd_create_sealed(const char *name, size_t size, GError **error);
+
+/* From here on only the mappings that exist can write: neither this descriptor nor another one, opened anew through /proc,
+ * can. No further seal can be added. False with @error. */
+bool memfd_keep_writing(int memfd, GError **error);
 
 /* A second descriptor of the same memory that can be read and mapped but not written, for giving away; -1 with
  * @error. */

@@ -59,6 +59,12 @@ struct video_memory *video_memory_new(const char *name, size_t size, GError **er
 		close(fd);
 		return NULL;
 	}
+	if (!memfd_keep_writing(fd, error)) {
+		munmap(bytes, size);
+		close(read_only_fd);
+		close(fd);
+		return NULL;
+	}
 	memory = g_new0(struct video_memory, 1);
 	g_atomic_ref_count_init(&memory->references);
 	memory->bytes = bytes;

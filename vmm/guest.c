@@ -125,6 +125,13 @@ static bool build_machine(struct guest *guest, GError **error)
 	return guest->machine && add_devices(guest, error) && machine_finish(guest->machine, error);
 }
 
+/* Without -uuid it is what the guest sees as well. */
+static const char *uuid(const struct guest *guest)
+{
+	return guest->config->machine.uuid ? guest->config->machine.uuid
+					   : "00000000-0000-0000-0000-000000000000";
+}
+
 static bool open_bus(struct guest *guest, GError **error)
 {
 	g_autofree char *path = runtime_dir_file(guest->directory, CONFIG_BUS_SOCKET);
@@ -216,7 +223,7 @@ static bool publish(struct guest *guest, GError **error)
 	g_autofree char *qmp = NULL;
 	struct runtime_record record = {
 		.name = (char *)config->machine.name,
-		.uuid = (char *)config->machine.uuid,
+		.uuid = (char *)uuid(guest),
 		.machine = config->machine.type->name,
 		.machine_asked = (char *)config->machine_asked,
 		.pid = getpid(),
@@ -253,6 +260,11 @@ static bool start_viewer(struct guest *guest, GError **error)
 
 	if (!guest->config->viewer)
 		return true;
+	if (!g_getenv("DISPLAY") && !g_getenv("WAYLAND_DISPLAY"))
+		return fail(error, VITRINE_ERROR_HOST,
+			"-display: there is no screen for a window (neither DISPLAY nor "
+			"WAYLAND_DISPLAY is "
+			"set); use -display none, and -vnc to look from elsewhere");
 	program = server_program_find("vitrine-viewer", error);
 	if (!program)
 		return false;

@@ -156,6 +156,11 @@ def the_pointer_moves_and_clicks(t):
 
     for x, y in ((0, 0), (639, 479), (300, 200)):
         client.pointer(x, y)
+    # A click comes behind all motion: once it is there, nothing is on its way any more.
+    client.pointer(300, 200, 1)
+    wait_until(lambda: mouse()[2] == 1, 'a click behind the motion')
+    client.pointer(300, 200)
+    wait_until(lambda: mouse()[2] == 0, 'its end')
     before = mouse()
     client.pointer(340, 230)
     wait_until(lambda: mouse()[0] > before[0] and mouse()[1] > before[1], 'a move to the right and down')

@@ -24,7 +24,7 @@ OPTIONS = {
     'an unknown accelerator': (['-accel', 'tcg'], ['-accel', 'tcg', 'kvm']),
     'an unknown processor model': (['-cpu', 'pentium'], ['-cpu', 'pentium', 'host']),
     'no memory': (['-m', '0'], ['-m', '0']),
-    'too little memory': (['-m', '512K'], ['-m', '512K', '2M']),
+    'too little memory': (['-m', '512K'], ['-m', '512K', '8M']),
     'negative memory': (['-m', '-128'], ['-m', '-128']),
     'a size that overflows': (['-m', '18446744073709551616'], ['-m', '18446744073709551616']),
     'a size that overflows by its unit': (['-m', '17592186044416T'], ['-m', '17592186044416T']),

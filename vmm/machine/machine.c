@@ -61,6 +61,21 @@ static bool set_type_defaults(struct device *device, GError **error)
 	return true;
 }
 
+/* Ports that do not move have one owner. */
+static bool check_ports(const struct machine *machine, GError **error)
+{
+	const struct io_region *one, *other;
+
+	if (!io_space_find_conflict(&machine->ports, &one, &other))
+		return true;
+	return fail(error, VITRINE_ERROR_INPUT,
+		"the ports 0x%x to 0x%x (%s) are taken by %s, at 0x%x to 0x%x; leave one of the "
+		"two out, or "
+		"move it",
+		(unsigned)one->base, (unsigned)(one->base + one->size - 1), one->name, other->name,
+		(unsigned)other->base, (unsigned)(other->base + other->size - 1));
+}
+
 bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
 	const struct machine_property *properties, unsigned count, GError **error)
 {
@@ -72,9 +87,14 @@ bool machine_add_device(struct machine *machine, const struct device_class *clas
 	for (unsigned i = 0; done && i < count; i++)
 		done = device_set_property(device, properties[i].name, properties[i].value, error);
 	done = done && device_realize(device, error);
-	g_mutex_unlock(&machine->lock);
+	if (done && !check_ports(machine, error)) {
+		g_prefix_error(error, "device %s: ", id ? id : class->name);
+		g_ptr_array_remove(machine->devices, device);
+		done = false;
+	}
 	if (!done)
 		device_free(device);
+	g_mutex_unlock(&machine->lock);
 	return done;
 }
 

@@ -15,7 +15,7 @@ enum {
 	FIRMWARE_COPY = 0xe0000,
 	FIRMWARE_COPY_SIZE = 128 * KiB,
 	FIRMWARE_MAX = 16 * MiB,
-	MEMORY_MIN = 2 * MiB,
+	MEMORY_MIN = 8 * MiB, /* SeaBIOS, and room for a boot loader */
 };
 
 struct memory_block {

@@ -34,6 +34,25 @@ void io_region_unmap(struct io_region *region)
 	region->space = NULL;
 }
 
+static bool overlap(const struct io_region *a, const struct io_region *b)
+{
+	return a->priority == b->priority && a->base < b->base + b->size &&
+	       b->base < a->base + a->size;
+}
+
+bool io_space_find_conflict(
+	const struct io_space *space, const struct io_region **one, const struct io_region **other)
+{
+	for (guint i = 0; i < space->regions->len; i++)
+		for (guint j = i + 1; j < space->regions->len; j++)
+			if (overlap(space->regions->pdata[i], space->regions->pdata[j])) {
+				*one = space->regions->pdata[i];
+				*other = space->regions->pdata[j];
+				return true;
+			}
+	return false;
+}
+
 static struct io_region *find(const struct io_space *space, uint64_t address)
 {
 	for (guint i = 0; i < space->regions->len; i++) {

@@ -43,6 +43,11 @@ void io_space_clear(struct io_space *space);
 void io_space_map(struct io_space *space, struct io_region *region, uint64_t base);
 void io_region_unmap(struct io_region *region); /* nothing when it is not mapped */
 
+/* Two regions of equal priority that want the same address: false when there are none. For devices with fixed addresses,
+ * while a machine is built. */
+bool io_space_find_conflict(
+	const struct io_space *space, const struct io_region **one, const struct io_region **other);
+
 /* @size 1, 2, 4 or 8. */
 uint64_t io_space_read(struct io_space *space, uint64_t address, unsigned size);
 void io_space_write(struct io_space *space, uint64_t address, unsigned size, uint64_t value);

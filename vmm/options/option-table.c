@@ -11,9 +11,8 @@
 #include "vmm/machine/machine.h"
 
 enum {
-	MINIMUM_MEMORY =
-		2 * MiB,   /* SeaBIOS works in the first megabyte and at the end of the RAM */
-	MINIMUM_RING = 16, /* bytes */
+	MINIMUM_MEMORY = 8 * MiB, /* SeaBIOS, its tables, and room for a boot loader */
+	MINIMUM_RING = 16,        /* bytes */
 	MAXIMUM_RING = 16 * MiB,
 	MAXIMUM_CPU_PARTS = MACHINE_MAX_CPUS,
 };

@@ -88,9 +88,25 @@ static bool check_image(int fd, const struct block_config *config, uint64_t *siz
 		return false;
 	if (!lock_image(fd, config->read_only))
 		return fail(error, VITRINE_ERROR_BUSY,
-			"another program uses it%s; end that one, or use readonly=on on both sides",
+			"another program, or another -drive of this one, uses it%s; end that one, "
+			"or use "
+			"readonly=on on both sides",
 			config->read_only ? " for writing" : "");
 	return true;
+}
+
+static void cannot_open(const struct block_config *config, GError **error)
+{
+	if (errno == EISDIR)
+		fail(error, VITRINE_ERROR_INPUT,
+			"disk image %s: it is a folder; a raw image is a file", config->path);
+	else if (!config->read_only && (errno == EACCES || errno == EPERM || errno == EROFS))
+		fail_errno(error, VITRINE_ERROR_HOST,
+			"disk image %s: no right to write to it; readonly=on only reads",
+			config->path);
+	else
+		fail_errno(
+			error, VITRINE_ERROR_HOST, "disk image %s: cannot open it", config->path);
 }
 
 struct block_backend *block_backend_open(const struct block_config *config, GError **error)
@@ -102,9 +118,7 @@ struct block_backend *block_backend_open(const struct block_config *config, GErr
 	uint64_t size;
 
 	if (fd < 0) {
-		fail_errno(error, VITRINE_ERROR_HOST, "disk image %s: cannot open it for %s",
-			config->path,
-			config->read_only ? "reading" : "writing (readonly=on needs less)");
+		cannot_open(config, error);
 		return NULL;
 	}
 	/* Not to wait for the other end of a pipe when opening; from now on, waiting is right. */

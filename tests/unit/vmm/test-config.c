@@ -170,7 +170,7 @@ static const struct config_case cases[] = {
 	{ "-machine pc", "-machine: there is no machine type 'pc'; accepted: q35, q35-1.0" },
 	{ "-name a/b", "-name: \"a/b\" is no name for a guest" },
 	{ "-name .a", "-name: \".a\" is no name for a guest" },
-	{ "-m 2097153B", "-m: size=2097153B is not accepted; accepted: a multiple of 4K" },
+	{ "-m 8388609B", "-m: size=8388609B is not accepted; accepted: a multiple of 4K" },
 	{ "-smp 4,sockets=3",
 		"-smp: 3 sockets of 1 cores of 1 threads make 3 processors, not cpus=4" },
 	{ "-smp 2,maxcpus=4", "-smp: maxcpus=4 is not accepted; accepted: the same as cpus, 2" },

@@ -95,11 +95,35 @@ static void test_priority(void)
 	io_space_clear(&space);
 }
 
+static void test_conflict(void)
+{
+	struct recorder recorder = { .answer = 1 };
+	struct io_region regions[] = {
+		{ .name = "one", .ops = &any_size, .device = &recorder, .size = 8 },
+		{ .name = "two", .ops = &any_size, .device = &recorder, .size = 8 },
+		{ .name = "over", .ops = &any_size, .device = &recorder, .size = 1, .priority = 1 },
+	};
+	const struct io_region *one, *other;
+	struct io_space space;
+
+	io_space_init(&space, "test");
+	io_space_map(&space, &regions[0], 0x100);
+	io_space_map(&space, &regions[1], 0x108);
+	io_space_map(&space, &regions[2], 0x104);
+	g_assert_false(io_space_find_conflict(&space, &one, &other));
+	io_space_map(&space, &regions[1], 0x107);
+	g_assert_true(io_space_find_conflict(&space, &one, &other));
+	g_assert_cmpstr(one->name, ==, "two");
+	g_assert_cmpstr(other->name, ==, "one");
+	io_space_clear(&space);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add_data_func(cases[i].name, &cases[i], check_access);
 	g_test_add_func("/io/priority", test_priority);
+	g_test_add_func("/io/conflict", test_conflict);
 	return g_test_run();
 }

@@ -94,7 +94,7 @@ static const struct {
 	{ "/number/text", "-smp two", .error = "cpus=two is not accepted" },
 	{ "/number/trailing", "-smp 2x", .error = "cpus=2x is not accepted" },
 	{ "/size/negative", "-m -1",
-		.error = "-m: size=-1 is not accepted; accepted: a size from 2M to 1T (in MiB "
+		.error = "-m: size=-1 is not accepted; accepted: a size from 8M to 1T (in MiB "
 			 "without "
 			 "a letter)" },
 	{ "/size/overflow", "-m 99999999999999999999G", .error = "is not accepted" },
