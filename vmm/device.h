@@ -106,7 +106,7 @@ char *device_get_property(const struct device *device, const struct property *pr
 /* Whether @value would be accepted, without a device: used while options are parsed. */
 bool property_check(const struct property *property, const char *value, GError **error);
 
-/* What is accepted, for people: "on or off", "1 to 512", "a size such as 16M", "one of a, b". To be freed. */
+/* What is accepted, for people: "on, off, yes, no, true or false", "1 to 512", "a size such as 16M", "one of a, b". To be freed. */
 char *property_accepts(const struct property *property);
 
 bool device_realize(struct device *device, GError **error); /* adds it to the machine's list */

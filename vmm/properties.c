@@ -28,7 +28,7 @@ char *property_accepts(const struct property *property)
 {
 	switch (property->type) {
 	case PROPERTY_BOOL:
-		return g_strdup("on or off");
+		return g_strdup(VALUE_BOOL_WORDS);
 	case PROPERTY_UINT8:
 	case PROPERTY_UINT16:
 	case PROPERTY_UINT32:

@@ -52,6 +52,8 @@ static char *print_help(void)
 	return g_string_free(out, FALSE);
 }
 
+static const char *const bool_choices[] = { "on", "off", NULL };
+
 /* "  KEY=<ACCEPTED>  - DESCRIPTION", words to choose from as "a|b". */
 static void print_key(GString *out, const char *name, const char *const *choices,
 	const char *accepted, const char *description)
@@ -97,7 +99,9 @@ static void print_properties(GString *out, const struct property *property)
 	for (; property && property->type != PROPERTY_END; property++) {
 		g_autofree char *accepted = property_accepts(property);
 
-		print_key(out, property->name, property->choices, accepted, property->description);
+		print_key(out, property->name,
+			property->type == PROPERTY_BOOL ? bool_choices : property->choices,
+			accepted, property->description);
 		if (property->default_value)
 			g_string_append_printf(out, " (default: %s)", property->default_value);
 		g_string_append_c(out, '\n');
@@ -140,7 +144,8 @@ static char *print_keys(const struct option_spec *spec)
 	for (const struct option_key *key = spec->keys; key && key->name; key++) {
 		g_autofree char *accepted = option_key_accepts(key);
 
-		print_key(out, key->name, key->choices, accepted, key->description);
+		print_key(out, key->name, key->type == OPTION_BOOL ? bool_choices : key->choices,
+			accepted, key->description);
 		g_string_append_c(out, '\n');
 	}
 	if (spec->has_id)

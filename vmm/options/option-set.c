@@ -187,7 +187,7 @@ char *option_key_accepts(const struct option_key *key)
 {
 	switch (key->type) {
 	case OPTION_BOOL:
-		return g_strdup("on or off");
+		return g_strdup(VALUE_BOOL_WORDS);
 	case OPTION_NUMBER:
 		return accepted_number(key);
 	case OPTION_SIZE:
@@ -252,6 +252,9 @@ bool option_set_unknown_key(
 		g_string_append_printf(accepted, "%s%s", accepted->len ? ", " : "", key->name);
 	if (set->spec->has_id)
 		g_string_append(accepted, ", id");
+	if (set->spec->only)
+		return fail(error, VITRINE_ERROR_INPUT, "%s takes %s; '%s' is not known", origin,
+			set->spec->only, text);
 	if (!set->spec->keys)
 		return fail(
 			error, VITRINE_ERROR_INPUT, "%s: takes no keys, not '%s'", origin, text);
@@ -295,6 +298,11 @@ bool option_set_take_as(struct option_set *set, const char *origin, const char *
 
 	if (set->spec->has_id && strcmp(name, "id") == 0)
 		return take_id(set, origin, text, error);
+	if (!key && set->spec->only) {
+		g_autofree char *pair = g_strdup_printf("%s=%s", name, text);
+
+		return option_set_unknown_key(set, origin, pair, error);
+	}
 	if (!key && (!set->spec->open || !is_key_name(name)))
 		return option_set_unknown_key(set, origin, name, error);
 	if (option_set_get(set, name))

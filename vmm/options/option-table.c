@@ -199,6 +199,7 @@ static const struct option_spec specs[] = {
 		.description = "gtk, viewer: open a window with vitrine-viewer (default: none)",
 		.section = "Display" },
 	{ "vnc", .group = "vnc", .implied = "vnc", .many = true, .keys = vnc_keys,
+		.only = "an address only: :N, HOST:N, unix:PATH or none",
 		.argument = "[HOST]:N|unix:PATH|none",
 		.description =
 			"serve the display to VNC clients on port 5900 + N or on a UNIX socket" },

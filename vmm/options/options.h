@@ -58,6 +58,8 @@ struct option_spec {
 	bool has_id; /* takes id= */
 	bool requires_id;
 	bool open; /* takes keys that the table does not know (-device); config.c checks them */
+	const char *
+		only; /* what it takes, in words, when people give it one value and no keys; or NULL */
 	const struct option_key *keys; /* up to OPTION_END; NULL: none */
 	const char *argument;          /* for --help */
 	const char *description;       /* for --help; lines separated by \n */
@@ -105,7 +107,7 @@ const struct option_spec *option_spec_find_group(
 /* NULL when the group has no such key. */
 const struct option_key *option_spec_key(const struct option_spec *spec, const char *name);
 
-/* What a key takes, for people: "on or off", "a size from 2M to 1T", "one of a, b". To be freed. */
+/* What a key takes, for people: "on, off, yes, no, true or false", "a size from 2M to 1T", "one of a, b". To be freed. */
 char *option_key_accepts(const struct option_key *key);
 
 struct options *options_new(void);

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What value_parse_bool() accepts, for people. */
+#define VALUE_BOOL_WORDS "on, off, yes, no, true or false"
+
 /* on, yes, true; off, no, false. */
 bool value_parse_bool(const char *text, bool *value);
 

@@ -73,6 +73,11 @@ static const struct {
 		.error = "-machine: kernel=b: 'kernel' is given twice" },
 	{ "/unknown-key", "-drive fil=a",
 		.error = "-drive: unknown key 'fil'; accepted: file, format, if, readonly" },
+	{ "/unknown-key-of-an-address", "-vnc :5,password=on",
+		.error = "-vnc takes an address only: :N, HOST:N, unix:PATH or none; 'password=on' "
+			 "is not known" },
+	{ "/unknown-bare-key-of-an-address", "-vnc :5,password",
+		.error = "none; 'password' is not known" },
 	{ "/unknown-bare-key", "-drive file=a,ro", .error = "-drive: unknown key 'ro'" },
 	{ "/key-without-value", "-drive file=a,format",
 		.error = "-drive: 'format' needs a value: format=VALUE" },
@@ -85,7 +90,8 @@ static const struct {
 	{ "/choice", "-drive file=a,format=qcow2",
 		.error = "-drive: format=qcow2 is not accepted; accepted: raw" },
 	{ "/switch", "-drive file=a,readonly=maybe",
-		.error = "readonly=maybe is not accepted; accepted: on or off" },
+		.error = "readonly=maybe is not accepted; accepted: on, off, yes, no, true or "
+			 "false" },
 	{ "/number/negative", "-smp -1",
 		.error = "-smp: cpus=-1 is not accepted; accepted: a number from 1 to 8" },
 	{ "/number/zero", "-smp 0", .error = "cpus=0 is not accepted" },
@@ -332,6 +338,7 @@ static const struct {
 	{ "-chardev help", OPTIONS_LIST, "  ringbuf\n" },
 	{ "-display help", OPTIONS_LIST, "  viewer\n" },
 	{ "-drive help", OPTIONS_LIST, "format=<raw>" },
+	{ "-drive help", OPTIONS_LIST, "readonly=<on|off>" },
 };
 
 static void test_help(void)

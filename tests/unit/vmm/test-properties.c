@@ -10,7 +10,9 @@ static const struct {
 } cases[] = {
 	{ "enabled", "yes", "on" },
 	{ "enabled", "off", "off" },
-	{ "enabled", "1", .error = "VGA 'v': enabled=1 is not accepted; accepted: on or off" },
+	{ "enabled", "1",
+		.error = "VGA 'v': enabled=1 is not accepted; accepted: on, off, yes, no, true or "
+			 "false" },
 	{ "queues", "16", "16" },
 	{ "queues", "0x10", "16" },
 	{ "queues", "0", .error = "queues=0 is not accepted; accepted: 1 to 16" },
