@@ -624,6 +624,7 @@ static void test_keycodes(void)
 	g_assert_cmphex(keycode_find("delete"), ==, 0xd3);
 	g_assert_cmphex(keycode_find("meta_l"), ==, 0xdb);
 	g_assert_cmphex(keycode_find("pause"), ==, 0xc6);
+	g_assert_cmphex(keycode_find("lang1"), ==, 0x72);
 	g_assert_cmphex(keycode_find("unmapped"), ==, 0);
 }
 
