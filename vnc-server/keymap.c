@@ -8,10 +8,9 @@
 #include <xkbcommon/xkbcommon.h>
 
 #include "base/error.h"
-#include "vnc-server/keycodes.h"
+#include "display/keycodes.h"
 
 enum {
-	EVDEV_OFFSET = 8, /* XKB keycodes are those of Linux input plus this */
 	LAYOUT_NAME_MAX = 64,
 };
 
@@ -124,12 +123,12 @@ struct collector {
 static void collect_key(struct xkb_keymap *xkb, xkb_keycode_t code, void *data)
 {
 	struct collector *collector = data;
-	uint8_t qnum = code >= EVDEV_OFFSET ? keycodes_qnum_from_evdev(code - EVDEV_OFFSET) : 0;
+	uint8_t qnum = keycodes_qnum_from_xkb(code);
 	const xkb_keysym_t *keysyms;
 	xkb_mod_mask_t masks[16];
 	size_t count;
 
-	if ((code == KEY_102ND + EVDEV_OFFSET) != collector->extra_key)
+	if ((code == KEY_102ND + KEYCODES_XKB_OFFSET) != collector->extra_key)
 		return;
 	if (qnum == 0 || xkb_keymap_num_levels_for_key(xkb, code, 0) <= collector->level)
 		return;
@@ -164,8 +163,8 @@ static bool right_alt_is_alt_gr(struct xkb_keymap *xkb)
 {
 	const xkb_keysym_t *keysyms;
 
-	return xkb_keymap_key_get_syms_by_level(xkb, KEY_RIGHTALT + EVDEV_OFFSET, 0, 0, &keysyms) ==
-		       1 &&
+	return xkb_keymap_key_get_syms_by_level(
+		       xkb, KEY_RIGHTALT + KEYCODES_XKB_OFFSET, 0, 0, &keysyms) == 1 &&
 	       keysyms[0] == XKB_KEY_ISO_Level3_Shift;
 }
 
