@@ -129,6 +129,7 @@ enum needs {
 	NEEDS_NOTHING,
 	NEEDS_TARGET,
 	NEEDS_SOURCE,
+	NEEDS_SOURCE_OR_FULL_SCREEN, /* what ended meanwhile holds nobody in full screen */
 	NEEDS_PICTURE
 };
 
@@ -136,7 +137,7 @@ static const struct {
 	GActionEntry entry;
 	enum needs needs;
 } actions[] = {
-	{ { "full-screen", on_full_screen }, NEEDS_NOTHING },
+	{ { "full-screen", on_full_screen }, NEEDS_SOURCE_OR_FULL_SCREEN },
 	{ { "fit", on_fit, NULL, "true" }, NEEDS_PICTURE },
 	{ { "zoom-original", on_zoom_original }, NEEDS_PICTURE },
 	{ { "zoom-in", on_zoom_in }, NEEDS_PICTURE },
@@ -182,6 +183,8 @@ static bool has(const struct window *window, enum needs needs)
 		return window->target != NULL;
 	case NEEDS_SOURCE:
 		return window->connected;
+	case NEEDS_SOURCE_OR_FULL_SCREEN:
+		return window->connected || window->full_screen;
 	case NEEDS_PICTURE:
 		return window->connected && screen_picture_size(window->screen, &width, &height);
 	}
@@ -197,6 +200,8 @@ void window_update_actions(struct window *window)
 		g_simple_action_set_enabled(
 			G_SIMPLE_ACTION(g_action_map_lookup_action(map, actions[i].entry.name)),
 			has(window, actions[i].needs));
+	gtk_widget_set_sensitive(window->keys_button, has(window, NEEDS_SOURCE));
+	gtk_widget_set_sensitive(window->bar_keys, has(window, NEEDS_SOURCE));
 	g_simple_action_set_state(G_SIMPLE_ACTION(fit),
 		g_variant_new_boolean(screen_zoom(window->screen) == GEOMETRY_FIT));
 }

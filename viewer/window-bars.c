@@ -4,6 +4,7 @@
 #include "viewer/window-private.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 enum {
 	NOTICE_SECONDS = 5
@@ -39,6 +40,19 @@ void window_notify(struct window *window, const char *text)
 	gtk_revealer_set_reveal_child(GTK_REVEALER(window->notice), TRUE);
 	g_clear_handle_id(&window->notice_timer, g_source_remove);
 	window->notice_timer = g_timeout_add_seconds(NOTICE_SECONDS, on_notice_over, window);
+}
+
+void window_withdraw(struct window *window, const char *text)
+{
+	GtkRevealer *notice = GTK_REVEALER(window->notice);
+	guint duration = gtk_revealer_get_transition_duration(notice);
+
+	if (strcmp(gtk_label_get_text(GTK_LABEL(window->notice_text)), text) != 0)
+		return;
+	g_clear_handle_id(&window->notice_timer, g_source_remove);
+	gtk_revealer_set_transition_duration(notice, 0);
+	gtk_revealer_set_reveal_child(notice, FALSE);
+	gtk_revealer_set_transition_duration(notice, duration);
 }
 
 /* The top edge brings the bar; the picture takes it away again. */
@@ -95,8 +109,8 @@ static void build_bar(struct window *window)
 	gtk_actionable_set_action_name(GTK_ACTIONABLE(leave), "win.full-screen");
 	gtk_style_context_add_class(gtk_widget_get_style_context(box), "over-picture");
 	gtk_container_add(GTK_CONTAINER(box), window->bar_first);
-	gtk_container_add(GTK_CONTAINER(box),
-		bar_menu("input-keyboard-symbolic", _("Send keys"), window_keys_menu()));
+	window->bar_keys = bar_menu("input-keyboard-symbolic", _("Send keys"), window_keys_menu());
+	gtk_container_add(GTK_CONTAINER(box), window->bar_keys);
 	gtk_container_add(GTK_CONTAINER(box), window->bar_title);
 	gtk_container_add(GTK_CONTAINER(box), leave);
 	gtk_container_add(GTK_CONTAINER(window->bar), box);

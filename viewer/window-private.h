@@ -14,7 +14,7 @@
 struct window {
 	GtkApplication *application;
 	GtkWindow *window;
-	GtkWidget *header, *title, *subtitle, *menu_button, *stack;
+	GtkWidget *header, *title, *subtitle, *keys_button, *menu_button, *stack;
 	GtkWidget *status_widget;
 	struct start_page *start;
 	struct status_page status;
@@ -22,7 +22,7 @@ struct window {
 	struct screen *screen;
 
 	/* over the picture */
-	GtkWidget *bar, *bar_title, *bar_first;
+	GtkWidget *bar, *bar_title, *bar_first, *bar_keys;
 	GtkWidget *notice, *notice_text;
 	guint notice_timer;
 
@@ -69,3 +69,5 @@ GMenuModel *window_keys_menu(void);
 GtkWidget *window_add_bars(struct window *window, GtkWidget *below);
 void window_show_bar(struct window *window, bool shown);
 void window_notify(struct window *window, const char *text);
+/* Takes that notice away at once, unless another one stands there. */
+void window_withdraw(struct window *window, const char *text);

@@ -216,13 +216,16 @@ static gboolean on_state(GtkWidget *widget, GdkEventWindowState *event, gpointer
 {
 	struct window *window = user_data;
 	bool full_screen = event->new_window_state & GDK_WINDOW_STATE_FULLSCREEN;
+	const char *way_out = _("F11 leaves full screen, Ctrl+Alt shows the menu");
 
 	if (full_screen == window->full_screen)
 		return FALSE;
 	window->full_screen = full_screen;
 	window_show_bar(window, false);
-	if (full_screen && window_shows_screen(window))
-		window_notify(window, _("F11 leaves full screen, Ctrl+Alt shows the menu"));
+	if (!full_screen)
+		window_withdraw(window, way_out);
+	else if (window_shows_screen(window))
+		window_notify(window, way_out);
 	window_update_actions(window);
 	return FALSE;
 }
@@ -317,8 +320,9 @@ static void build_header(struct window *window)
 	gtk_header_bar_pack_end(header, window->menu_button);
 	gtk_header_bar_pack_end(header,
 		action_button_new("view-fullscreen-symbolic", _("Full screen"), "win.full-screen"));
-	gtk_header_bar_pack_end(header,
-		menu_button_new("input-keyboard-symbolic", _("Send keys"), window_keys_menu()));
+	window->keys_button =
+		menu_button_new("input-keyboard-symbolic", _("Send keys"), window_keys_menu());
+	gtk_header_bar_pack_end(header, window->keys_button);
 	gtk_window_set_titlebar(window->window, window->header);
 	gtk_widget_show_all(window->header);
 }
