@@ -8,7 +8,8 @@
 enum {
 	FIRST_WIDTH = 800, /* before there is a picture */
 	FIRST_HEIGHT = 600,
-	WINDOW_BORDER = 8, /* what a window has around header and picture, at most */
+	WINDOW_BORDER = 12,  /* what a window has around header and picture, at most */
+	SUBTITLE_WIDTH = 21, /* characters: enough for a size and a percentage */
 };
 
 static const char *const page_names[] = {
@@ -132,6 +133,7 @@ static bool has_own_size(struct window *window)
 void window_fit_to_picture(struct window *window)
 {
 	int scale = gtk_widget_get_scale_factor(GTK_WIDGET(window->window));
+	struct geometry fitting;
 	uint32_t width, height;
 	GdkRectangle area;
 	int header;
@@ -142,8 +144,11 @@ void window_fit_to_picture(struct window *window)
 	gtk_widget_get_preferred_height(window->header, &header, NULL);
 	work_area(window, &area);
 	window->settled = false;
-	window->width = MIN((int)width / scale, area.width - WINDOW_BORDER);
-	window->height = MIN((int)height / scale, area.height - WINDOW_BORDER - header);
+	/* As large as the picture is; as large as it can be in its shape where that is too much. */
+	fitting = geometry_of(MAX(area.width - WINDOW_BORDER, 1) * scale,
+		MAX(area.height - WINDOW_BORDER - header, 1) * scale, width, height, GEOMETRY_FIT);
+	window->width = MIN((int)width, fitting.width) / scale;
+	window->height = MIN((int)height, fitting.height) / scale;
 	gtk_window_resize(window->window, window->width, window->height);
 }
 
@@ -299,6 +304,7 @@ static GtkWidget *build_title(struct window *window)
 	window->subtitle = gtk_label_new(NULL);
 	gtk_label_set_ellipsize(GTK_LABEL(window->title), PANGO_ELLIPSIZE_END);
 	gtk_label_set_ellipsize(GTK_LABEL(window->subtitle), PANGO_ELLIPSIZE_END);
+	gtk_label_set_width_chars(GTK_LABEL(window->subtitle), SUBTITLE_WIDTH);
 	gtk_style_context_add_class(gtk_widget_get_style_context(window->title), "title");
 	gtk_style_context_add_class(gtk_widget_get_style_context(window->subtitle), "subtitle");
 	gtk_container_add(GTK_CONTAINER(box), window->title);
