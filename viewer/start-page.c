@@ -28,9 +28,12 @@ static void on_entry_activated(GtkEntry *entry, gpointer user_data)
 {
 	struct start_page *page = user_data;
 	g_autofree char *text = g_strstrip(g_strdup(gtk_entry_get_text(entry)));
+	g_autofree char *address = NULL;
 
-	if (text[0] != '\0')
-		page->chosen(page->owner, text);
+	if (text[0] == '\0')
+		return;
+	address = strstr(text, "://") ? g_strdup(text) : g_strconcat("vnc://", text, NULL);
+	page->chosen(page->owner, address);
 }
 
 static void on_connect_clicked(GtkButton *button, gpointer user_data)
@@ -150,7 +153,7 @@ static GtkWidget *address_new(struct start_page *page)
 	GtkWidget *button = gtk_button_new_with_mnemonic(_("_Connect"));
 
 	page->entry = gtk_entry_new();
-	gtk_entry_set_placeholder_text(GTK_ENTRY(page->entry), "vnc://host:port");
+	gtk_entry_set_placeholder_text(GTK_ENTRY(page->entry), _("host:port"));
 	atk_object_set_name(gtk_widget_get_accessible(page->entry), _("Address of a VNC server"));
 	gtk_widget_set_hexpand(page->entry, TRUE);
 	gtk_style_context_add_class(gtk_widget_get_style_context(box), "linked");
@@ -176,7 +179,8 @@ struct start_page *start_page_new(start_page_chosen_func chosen, void *owner)
 	page->owner = owner;
 	gtk_container_add(GTK_CONTAINER(box), left_label(_("Running guests"), "start-heading"));
 	gtk_container_add(GTK_CONTAINER(box), list_new(page));
-	gtk_container_add(GTK_CONTAINER(box), left_label(_("VNC server"), "start-heading"));
+	gtk_container_add(
+		GTK_CONTAINER(box), left_label(_("VNC server (host:port)"), "start-heading"));
 	gtk_container_add(GTK_CONTAINER(box), address_new(page));
 	page->problem = left_label(NULL, "start-problem");
 	gtk_label_set_line_wrap(GTK_LABEL(page->problem), TRUE);
