@@ -39,7 +39,7 @@ static char *print_help(void)
 		"Usage: vitrine [OPTION...]\n\n"
 		"Runs a guest under KVM. Options start with one dash or two and have QEMU's\n"
 		"syntax: KEY=VALUE pairs separated by commas, \",,\" for a comma in a value.\n"
-		"\"-OPTION help\" lists the keys of an option.\n");
+		"Where an option takes such pairs, \"-OPTION help\" lists what there is.\n");
 
 	for (const struct option_spec *spec = option_specs(); spec->name; spec++) {
 		if (spec->section)
@@ -165,8 +165,19 @@ static const struct {
 	{ "accel", "Accelerators supported:\n" },
 };
 
+/* An option that takes one value and no keys. */
+static char *print_usage(const struct option_spec *spec)
+{
+	GString *out = g_string_new(NULL);
+
+	print_option(out, spec);
+	return g_string_free(out, FALSE);
+}
+
 static char *print_list(const struct option_spec *spec, const struct machine_types *types)
 {
+	if (spec->kind != OPTION_GROUP || spec->only)
+		return print_usage(spec);
 	if (strcmp(spec->group, "machine") == 0)
 		return print_machines(types);
 	if (strcmp(spec->group, "device") == 0)
@@ -182,7 +193,7 @@ static char *print_list(const struct option_spec *spec, const struct machine_typ
 bool help_needs_types(const struct options *options)
 {
 	return options->request == OPTIONS_LIST &&
-	       strcmp(options->request_spec->group, "machine") == 0;
+	       g_strcmp0(options->request_spec->group, "machine") == 0;
 }
 
 char *help_text(const struct options *options, const struct machine_types *types, GError **error)

@@ -172,6 +172,11 @@ static const struct option_spec *parse_name(const char *word, GError **error)
 	const struct option_spec *spec;
 	const char *name = word;
 
+	if (is_help(word)) {
+		fail(error, VITRINE_ERROR_INPUT, "'%s' is no option; --help lists all of them",
+			word);
+		return NULL;
+	}
 	if (word[0] != '-' || word[1] == '\0') {
 		fail(error, VITRINE_ERROR_INPUT,
 			"'%s' is no option; a disk is written -drive file=%s,format=raw", word,
@@ -183,6 +188,13 @@ static const struct option_spec *parse_name(const char *word, GError **error)
 	if (!spec)
 		unknown_option(word, name, error);
 	return spec;
+}
+
+/* Whether a word in place of the option's value asks what it takes. A value of OPTION_SHORT may be any text; the others have
+ * ways to say "help" when they mean a name. */
+static bool asks_for_help(const struct option_spec *spec, const char *argument)
+{
+	return (spec->kind == OPTION_VALUE || spec->kind == OPTION_FILE) && is_help(argument);
 }
 
 bool options_parse(struct options *options, int count, char **arguments, GError **error)
@@ -206,7 +218,10 @@ bool options_parse(struct options *options, int count, char **arguments, GError 
 		if (spec->kind == OPTION_INFO)
 			options->request =
 				strcmp(spec->name, "help") == 0 ? OPTIONS_HELP : OPTIONS_VERSION;
-		else if (spec->kind == OPTION_FILE)
+		else if (takes_argument && asks_for_help(spec, arguments[i])) {
+			options->request = OPTIONS_LIST;
+			options->request_spec = spec;
+		} else if (spec->kind == OPTION_FILE)
 			good = parse_file(options, spec, origin, arguments[i], &files, error);
 		else if (spec->kind == OPTION_SHORT)
 			good = parse_short(options, spec, origin, arguments[i], error);

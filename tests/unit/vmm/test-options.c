@@ -73,6 +73,8 @@ static const struct {
 		.error = "-machine: kernel=b: 'kernel' is given twice" },
 	{ "/unknown-key", "-drive fil=a",
 		.error = "-drive: unknown key 'fil'; accepted: file, format, if, readonly" },
+	{ "/help-behind-a-flag", "-S help", .error = "'help' is no option; --help lists all" },
+	{ "/help-as-text", "-append help", "[machine] append=\"help\"" },
 	{ "/unknown-key-of-an-address", "-vnc :5,password=on",
 		.error = "-vnc takes an address only: :N, HOST:N, unix:PATH or none; 'password=on' "
 			 "is not known" },
@@ -337,6 +339,10 @@ static const struct {
 	{ "-cpu help", OPTIONS_LIST, "  host\n" },
 	{ "-chardev help", OPTIONS_LIST, "  ringbuf\n" },
 	{ "-display help", OPTIONS_LIST, "  viewer\n" },
+	{ "-vnc help", OPTIONS_LIST, "  -vnc [HOST]:N|unix:PATH|none\n" },
+	{ "-runtime-dir help", OPTIONS_LIST, "  -runtime-dir DIR\n" },
+	{ "-uuid ?", OPTIONS_LIST, "  -uuid UUID\n" },
+	{ "-writeconfig help", OPTIONS_LIST, "  -writeconfig FILE\n" },
 	{ "-drive help", OPTIONS_LIST, "format=<raw>" },
 	{ "-drive help", OPTIONS_LIST, "readonly=<on|off>" },
 };
