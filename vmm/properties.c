@@ -1,6 +1,7 @@
 /* Properties: text to the members of a device struct and back, checked against the class's table. */
 #include "vmm/device.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -24,6 +25,21 @@ static uint64_t property_maximum(const struct property *property)
 	return property->maximum ? property->maximum : number_types[property->type].maximum;
 }
 
+/* Ports and bytes, whose default is written so. */
+static bool is_hexadecimal(const struct property *property)
+{
+	return property->default_value && g_str_has_prefix(property->default_value, "0x");
+}
+
+static char *number_range(const struct property *property)
+{
+	uint64_t minimum = property->minimum, maximum = property_maximum(property);
+
+	if (is_hexadecimal(property))
+		return g_strdup_printf("0x%" PRIx64 " to 0x%" PRIx64, minimum, maximum);
+	return g_strdup_printf("%" PRIu64 " to %" PRIu64, minimum, maximum);
+}
+
 char *property_accepts(const struct property *property)
 {
 	switch (property->type) {
@@ -33,8 +49,7 @@ char *property_accepts(const struct property *property)
 	case PROPERTY_UINT16:
 	case PROPERTY_UINT32:
 	case PROPERTY_UINT64:
-		return g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-			property->minimum, property_maximum(property));
+		return number_range(property);
 	case PROPERTY_SIZE: {
 		g_autofree char *minimum = value_print_size(property->minimum);
 		g_autofree char *maximum = value_print_size(property->maximum);

@@ -13,10 +13,10 @@ struct debug_exit {
 };
 
 static const struct property debug_exit_properties[] = {
-	{ "iobase", PROPERTY_UINT32, offsetof(struct debug_exit, port), "0x501", "Its first port",
+	{ "iobase", PROPERTY_UINT32, offsetof(struct debug_exit, port), "0x501", "its first port",
 		.minimum = 1, .maximum = 0xfffc },
 	{ "iosize", PROPERTY_UINT32, offsetof(struct debug_exit, size), "2",
-		"How many ports it has", .minimum = 1, .maximum = 4 },
+		"how many ports it has", .minimum = 1, .maximum = 4 },
 	{ NULL },
 };
 
@@ -55,7 +55,7 @@ static void debug_exit_unrealize(struct device *device)
 
 const struct device_class isa_debug_exit_class = {
 	.name = "isa-debug-exit",
-	.description = "Port that ends the program with a status",
+	.description = "port that ends the program with a status",
 	.bus = BUS_ISA,
 	.user_creatable = true,
 	.size = sizeof(struct debug_exit),

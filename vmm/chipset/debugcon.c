@@ -19,11 +19,11 @@ struct debugcon {
 
 static const struct property debugcon_properties[] = {
 	{ "chardev", PROPERTY_STRING, offsetof(struct debugcon, chardev_name),
-		.description = "Character device that it prints to" },
-	{ "iobase", PROPERTY_UINT32, offsetof(struct debugcon, port), "0xe9", "Its port",
+		.description = "character device that it prints to" },
+	{ "iobase", PROPERTY_UINT32, offsetof(struct debugcon, port), "0xe9", "its port",
 		.minimum = 1, .maximum = 0xffff },
 	{ "readback", PROPERTY_UINT32, offsetof(struct debugcon, readback), "0xe9",
-		"What reading the port gives", .maximum = 0xff },
+		"what reading the port gives", .maximum = 0xff },
 	{ NULL },
 };
 
@@ -85,7 +85,7 @@ static void debugcon_unrealize(struct device *device)
 
 const struct device_class isa_debugcon_class = {
 	.name = "isa-debugcon",
-	.description = "Port that prints to a character device",
+	.description = "port that prints to a character device",
 	.bus = BUS_ISA,
 	.user_creatable = true,
 	.size = sizeof(struct debugcon),

@@ -384,7 +384,7 @@ static void mc146818_unrealize(struct device *device)
 
 const struct device_class mc146818_class = {
 	.name = "mc146818rtc",
-	.description = "Real-time clock",
+	.description = "real-time clock",
 	.bus = BUS_ISA,
 	.size = sizeof(struct mc146818),
 	.state = mc146818_state,

@@ -67,7 +67,7 @@ static void port92_unrealize(struct device *device)
 
 const struct device_class port92_class = {
 	.name = "port92",
-	.description = "System control port A",
+	.description = "system control port A",
 	.bus = BUS_ISA,
 	.size = sizeof(struct port92),
 	.state = port92_state,

@@ -135,13 +135,13 @@ static const char *const index_choices[] = { "auto", "0", "1", "2", "3", NULL };
 
 static const struct property serial_properties[] = {
 	{ "chardev", PROPERTY_STRING, offsetof(struct serial, chardev_name),
-		.description = "Character device at the other end of the line" },
+		.description = "character device at the other end of the line" },
 	{ "index", PROPERTY_CHOICE, offsetof(struct serial, index_choice), "auto",
-		"Which of COM1 to COM4 it is, counted from 0", .choices = index_choices },
-	{ "iobase", PROPERTY_UINT32, offsetof(struct serial, port), "0",
-		"First of its eight ports; 0: as the index says", .maximum = 0xfff8 },
+		"which of COM1 to COM4 it is, counted from 0", .choices = index_choices },
+	{ "iobase", PROPERTY_UINT32, offsetof(struct serial, port), "0x0",
+		"first of its eight ports; 0: as the index says", .maximum = 0xfff8 },
 	{ "irq", PROPERTY_UINT8, offsetof(struct serial, irq), "0",
-		"Interrupt line; 0: as the index says", .maximum = 15 },
+		"interrupt line; 0: as the index says", .maximum = 15 },
 	{ NULL },
 };
 
@@ -517,7 +517,7 @@ static void serial_unrealize(struct device *device)
 
 const struct device_class isa_serial_class = {
 	.name = "isa-serial",
-	.description = "Serial port (16550A)",
+	.description = "serial port (16550A)",
 	.bus = BUS_ISA,
 	.user_creatable = true,
 	.size = sizeof(struct serial),

@@ -176,11 +176,10 @@ static char *accepted_size(const struct option_key *key)
 {
 	g_autofree char *minimum = value_print_size(key->minimum);
 	g_autofree char *maximum = value_print_size(key->maximum);
-	const char *unit = key->unit == MiB ? " (in MiB without a letter)" : "";
 
 	if (key->maximum == 0)
-		return g_strdup_printf("a size such as 64M%s", unit);
-	return g_strdup_printf("a size from %s to %s%s", minimum, maximum, unit);
+		return g_strdup("a size such as 64M");
+	return g_strdup_printf("a size from %s to %s", minimum, maximum);
 }
 
 char *option_key_accepts(const struct option_key *key)
@@ -203,6 +202,14 @@ char *option_key_accepts(const struct option_key *key)
 	default:
 		return g_strdup("text");
 	}
+}
+
+/* The same as an error puts it, where no description stands beside. */
+static char *accepted_fully(const struct option_key *key)
+{
+	g_autofree char *accepted = option_key_accepts(key);
+
+	return g_strconcat(accepted, key->unit == MiB ? " (in MiB without a letter)" : "", NULL);
 }
 
 static bool in_range(const struct option_key *key, uint64_t value)
@@ -294,7 +301,7 @@ bool option_set_take_as(struct option_set *set, const char *origin, const char *
 {
 	const struct option_key *key = option_spec_key(set->spec, name);
 	g_autofree char *seen = shown(text);
-	g_autofree char *accepted = key ? option_key_accepts(key) : NULL;
+	g_autofree char *accepted = key ? accepted_fully(key) : NULL;
 
 	if (set->spec->has_id && strcmp(name, "id") == 0)
 		return take_id(set, origin, text, error);

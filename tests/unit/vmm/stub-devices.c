@@ -11,7 +11,7 @@ static const struct property stub_properties[] = {
 	{ "enabled", PROPERTY_BOOL, offsetof(struct stub_device, enabled), "on", "a switch" },
 	{ "queues", PROPERTY_UINT16, offsetof(struct stub_device, queues), "1", "a number",
 		.minimum = 1, .maximum = 16 },
-	{ "octet", PROPERTY_UINT8, offsetof(struct stub_device, octet), "0", "a small number" },
+	{ "octet", PROPERTY_UINT8, offsetof(struct stub_device, octet), "0x0", "a small number" },
 	{ "memory", PROPERTY_SIZE, offsetof(struct stub_device, memory), "16M", "a size",
 		.minimum = 1 << 20, .maximum = 1 << 28 },
 	{ "colour", PROPERTY_CHOICE, offsetof(struct stub_device, colour), "red", "a choice",

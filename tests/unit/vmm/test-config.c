@@ -210,7 +210,7 @@ static const struct config_case cases[] = {
 	{ "-device mch", "-device: mch is part of the machine and cannot be added" },
 	{ "-device VGA,x=1", "-device: VGA has no property 'x'; \"-device VGA,help\" lists all" },
 	{ "-device VGA,queues=17", "-device: VGA: queues=17 is not accepted; accepted: 1 to 16" },
-	{ "-device VGA,octet=256", "octet=256 is not accepted; accepted: 0 to 255" },
+	{ "-device VGA,octet=256", "octet=256 is not accepted; accepted: 0x0 to 0xff" },
 	{ "-device VGA,colour=blue", "colour=blue is not accepted; accepted: one of red, green" },
 	{ "-device VGA,memory=512M", "memory=512M is not accepted; accepted: a size from 1M to" },
 	{ "-device VGA,enabled=1",

@@ -343,6 +343,7 @@ static const struct {
 	{ "-runtime-dir help", OPTIONS_LIST, "  -runtime-dir DIR\n" },
 	{ "-uuid ?", OPTIONS_LIST, "  -uuid UUID\n" },
 	{ "-writeconfig help", OPTIONS_LIST, "  -writeconfig FILE\n" },
+	{ "-m help", OPTIONS_LIST, " to 1T>            - RAM; a plain number counts MiB\n" },
 	{ "-drive help", OPTIONS_LIST, "format=<raw>" },
 	{ "-drive help", OPTIONS_LIST, "readonly=<on|off>" },
 };

@@ -18,7 +18,7 @@ static const struct {
 	{ "queues", "0", .error = "queues=0 is not accepted; accepted: 1 to 16" },
 	{ "queues", "65537", .error = "queues=65537 is not accepted" },
 	{ "octet", "255", "255" },
-	{ "octet", "256", .error = "octet=256 is not accepted; accepted: 0 to 255" },
+	{ "octet", "256", .error = "octet=256 is not accepted; accepted: 0x0 to 0xff" },
 	{ "octet", "-1", .error = "octet=-1 is not accepted" },
 	{ "octet", "", .error = "octet= is not accepted" },
 	{ "memory", "1.5M", "1536K" },
