@@ -316,7 +316,7 @@ const char *runtime_state_name(enum runtime_state state)
 {
 	static const char *const names[] = {
 		[RUNTIME_STARTING] = "starting",
-		[RUNTIME_RUNNING] = "running",
+		[RUNTIME_RUNNING] = "alive",
 		[RUNTIME_STALE] = "stale",
 	};
 

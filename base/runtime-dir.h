@@ -73,7 +73,7 @@ void runtime_guest_free(struct runtime_guest *guest);
 typedef struct runtime_guest runtime_guest; /* for g_autoptr() */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(runtime_guest, runtime_guest_free)
 
-/* "starting", "running" or "stale". */
+/* "starting", "alive" or "stale". It is the state of the guest's process: a guest that is paused is alive. */
 const char *runtime_state_name(enum runtime_state state);
 
 /* The guests in @base (NULL: the default) by name, as an array of struct runtime_guest that owns them; empty when the

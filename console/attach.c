@@ -18,6 +18,8 @@
 #include "console/line-owner.h"
 #include "console/session.h"
 
+#define PORT_PREFIX "serial"
+
 /* How long a guest that has closed its line may take to end, milliseconds. */
 enum {
 	ENDING_TIME = 5000
@@ -50,11 +52,20 @@ static bool fail_port(const struct runtime_record *record, const char *port, GEr
 			"%s has no serial port to attach to; start it with -serial "
 			"unix:PATH,server=on",
 			record->name);
-	return fail(error, VITRINE_ERROR_NOT_FOUND, "%s has no serial port named %s; it has: %s",
+	return fail(error, VITRINE_ERROR_NOT_FOUND, "%s has no serial port %s; it has: %s",
 		record->name, port, names->str);
 }
 
-/* @port: NULL for the first that can be reached. */
+/* @port: NULL for the first that can be reached; "serial1", or 1 for short. */
+static bool is_port(const struct runtime_port *candidate, const char *port)
+{
+	const char *name = candidate->name;
+
+	if (!port || strcmp(name, port) == 0)
+		return true;
+	return g_str_has_prefix(name, PORT_PREFIX) && strcmp(name + strlen(PORT_PREFIX), port) == 0;
+}
+
 static bool find_target(
 	const char *base, const char *name, const char *port, struct target *target, GError **error)
 {
@@ -67,7 +78,7 @@ static bool find_target(
 	for (guint i = 0; i < record->serial_count; i++) {
 		const struct runtime_port *candidate = &record->serial[i];
 
-		if (!candidate->socket || (port && strcmp(candidate->name, port) != 0))
+		if (!candidate->socket || !is_port(candidate, port))
 			continue;
 		target->path = runtime_guest_path(target->guest, candidate->socket);
 		target->name = g_strdup_printf("%s, %s", name, candidate->name);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/runtime-dir.h"
 
@@ -149,7 +150,14 @@ int command_list(const char *base, char ***arguments)
 			(*arguments)[1]);
 		return EXIT_FAILURE;
 	}
-	guests = runtime_dir_list(base, &error);
+	/* The default folder comes into being with the first guest; one that was named is expected to be there. */
+	if (base && !g_file_test(base, G_FILE_TEST_IS_DIR))
+		fail(&error, VITRINE_ERROR_NOT_FOUND,
+			"--runtime-dir: there is no folder %s; give the one that guests were "
+			"started with",
+			base);
+	else
+		guests = runtime_dir_list(base, &error);
 	if (!guests) {
 		log_info("%s", error->message);
 		return EXIT_FAILURE;

@@ -308,6 +308,7 @@ def a_socket_by_its_path(t):
 
 @suite.test
 def the_list_names_guests_and_says_which_are_dead(t):
+    base(t).mkdir()
     equal(run(t, 'list').stdout, b'NAME  STATE  MACHINE  PID  PORTS\n', 'an empty list')
     equal(json.loads(run(t, 'list', '--json').stdout), [], 'an empty list')
     running, dead = guest(t, 'alive'), guest(t, 'dead-one')
@@ -315,13 +316,29 @@ def the_list_names_guests_and_says_which_are_dead(t):
     dead.wait()
     table = run(t, 'list').stdout.decode().splitlines()
     equal([line.split() for line in table[1:]],
-          [['alive', 'running', 'q35-1.0', str(running.pid), 'serial0'], ['dead-one', 'stale', '-', '-', '-']], 'list')
+          [['alive', 'alive', 'q35-1.0', str(running.pid), 'serial0'], ['dead-one', 'stale', '-', '-', '-']], 'list')
     found = {entry['name']: entry for entry in json.loads(run(t, 'list', '--json').stdout)}
     equal(found['alive']['pid'], running.pid, 'pid')
-    equal(found['alive']['state'], 'running', 'state')
+    equal(found['alive']['state'], 'alive', 'state')
     equal(found['dead-one']['state'], 'stale', 'state')
     equal(run(t, 'list', '--names').stdout, b'alive\n', 'names')
     equal(run(t, 'list', '--ports', 'alive').stdout, b'serial0\n', 'ports')
+
+
+@suite.test
+def a_folder_that_is_not_there_is_an_error(t):
+    for options in ([], ['--json'], ['--names']):
+        result = run(t, 'list', *options)
+        equal((result.returncode, result.stdout), (1, b''), f'status and output of list {options}')
+        equal(len(result.stderr.splitlines()), 1, f'lines of list {options}')
+        check(f'there is no folder {base(t)}'.encode() in result.stderr, result.stderr)
+
+
+@suite.test
+def a_port_is_named_by_its_number(t):
+    guest(t)
+    result = run(t, 'attach', 'demo', '0', input=b'hello\noff\n')
+    equal((result.returncode, result.stdout), (0, b'HELLO\nOFF\n'), result.stderr)
 
 
 @suite.test
@@ -329,7 +346,7 @@ def a_record_that_cannot_be_read_is_shown_and_warned_about(t):
     guest(t)
     (base(t) / 'demo' / 'guest.json').write_text('{')
     result = run(t, 'list')
-    check(b'demo  running  -' in result.stdout, result.stdout)
+    check(b'demo  alive  -' in result.stdout, result.stdout)
     check(b'guest.json: the text is no JSON' in result.stderr, result.stderr)
     check(b'guest.json: the text is no JSON' in run(t, 'attach', 'demo').stderr, 'attach says so too')
 
@@ -361,8 +378,9 @@ REFUSALS = (
     (['attach'], "it takes the guest's name"),
     (['attach', 'a', 'b', 'c'], '3 arguments'),
     (['attach', 'nobody'], 'no guest named nobody is running; these are: demo'),
-    (['attach', 'demo', 'serial9'], 'demo has no serial port named serial9; it has: serial0'),
-    (['attach', 'demo', 'debug'], 'demo has no serial port named debug; it has: serial0'),
+    (['attach', 'demo', 'serial9'], 'demo has no serial port serial9; it has: serial0'),
+    (['attach', 'demo', '3'], 'demo has no serial port 3; it has: serial0'),
+    (['attach', 'demo', 'debug'], 'demo has no serial port debug; it has: serial0'),
     (['attach', '../demo'], 'is no name for a guest'),
     (['attach', 'demo', '--escape', 'ab'], 'ab is no escape character'),
     (['attach', 'demo', '--idle', '-5'], '--idle -5 is not in'),
