@@ -1,6 +1,5 @@
 /* The bus server and peers that are not ours: listeners without shared memory, and those that misbehave. */
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <gio/gunixfdlist.h>
 #include <poll.h>
 #include <string.h>
@@ -47,7 +46,6 @@ struct fixture {
 	GDBusConnection *peer;
 	bool closed;
 	GString *input;
-	char *folder, *path;
 };
 
 static const struct scanout picture = {
@@ -95,16 +93,6 @@ static int adopted_socket(struct fixture *f)
 	return pair[1];
 }
 
-static void open_bus(struct fixture *f)
-{
-	g_autoptr(GError) error = NULL;
-
-	f->folder = g_dir_make_tmp("bus-XXXXXX", &error);
-	g_assert_no_error(error);
-	f->path = g_build_filename(f->folder, "bus", NULL);
-	g_assert_true(bus_server_listen(f->server, f->path, &error));
-}
-
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	struct head_config config = { .label = "VGA", .device = f };
@@ -121,7 +109,6 @@ static void set_up(struct fixture *f, gconstpointer data)
 	head_set_scanout(f->head, f->memory, &picture);
 	g_mutex_unlock(&f->lock);
 	f->server = bus_server_new(f->display, "guest", NULL);
-	open_bus(f);
 	f->peer = foreign_connection(adopted_socket(f), false);
 	g_signal_connect(f->peer, "closed", G_CALLBACK(on_closed), &f->closed);
 	g_dbus_connection_start_message_processing(f->peer);
@@ -132,9 +119,6 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	g_signal_handlers_disconnect_by_data(f->peer, &f->closed);
 	g_object_unref(f->peer);
 	bus_server_free(f->server);
-	g_assert_cmpint(g_rmdir(f->folder), ==, 0);
-	g_free(f->folder);
-	g_free(f->path);
 	g_mutex_lock(&f->lock);
 	head_free(f->head);
 	g_mutex_unlock(&f->lock);
@@ -537,128 +521,6 @@ static void test_unread_signals(struct fixture *f, gconstpointer data)
 	close(end.fd);
 }
 
-/* --- those who say nothing --- */
-
-enum {
-	SILENT = 60,
-	HALTING = 30 /* of these, how many stop after their first byte */
-};
-
-static int caller(struct fixture *f)
-{
-	g_autoptr(GError) error = NULL;
-	int fd = socket_connect_unix(f->path, &error);
-
-	g_assert_no_error(error);
-	while (g_main_context_iteration(NULL, FALSE))
-		;
-	return fd;
-}
-
-static bool cut(int fd)
-{
-	struct pollfd end = { .fd = fd };
-
-	return poll(&end, 1, 0) > 0 && end.revents & POLLHUP;
-}
-
-/* Logs in and asks something; the server turns on the same main loop. */
-struct visit {
-	GDBusConnection *connection;
-	bool over;
-};
-
-static void visiting(GObject *source, GAsyncResult *result, gpointer data)
-{
-	struct visit *visit = data;
-	g_autoptr(GError) error = NULL;
-
-	visit->connection = g_dbus_connection_new_finish(result, &error);
-	g_assert_no_error(error);
-	visit->over = true;
-}
-
-static void check_served(int fd)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &error);
-	g_autoptr(GSocketConnection) stream = NULL;
-	g_autoptr(GVariant) value = NULL;
-	g_autofree char *message = NULL;
-	struct visit visit = { 0 };
-
-	g_assert_no_error(error);
-	stream = g_socket_connection_factory_create_connection(socket);
-	g_dbus_connection_new(G_IO_STREAM(stream), NULL,
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, visiting, &visit);
-	wait_for(visit.over);
-	value = ask_value(visit.connection, BUS_VM_PATH, BUS_PROPERTIES, "GetAll",
-		g_variant_new("(s)", BUS_VM), NULL, &message);
-	g_assert_null(message);
-	g_dbus_connection_close_sync(visit.connection, NULL, NULL);
-	g_object_unref(visit.connection);
-}
-
-/* Callers that do not log in keep nobody away: neither those whom the guest's own programs are, nor other callers. */
-static void test_silent_callers(struct fixture *f, gconstpointer data)
-{
-	gint64 start = g_get_monotonic_time();
-	int silent[SILENT];
-
-	for (unsigned i = 0; i < SILENT; i++) {
-		silent[i] = caller(f);
-		if (i % (SILENT / HALTING) == 0)
-			g_assert_cmpint(send(silent[i], "", 1, MSG_NOSIGNAL), ==, 1);
-	}
-	check_served(adopted_socket(f));
-	check_served(caller(f));
-	/* The last ones may still log in: nobody was served because their time was over. */
-	g_assert_false(cut(silent[SILENT - 1]));
-	g_test_message(
-		"served after %" G_GINT64_FORMAT " ms", (g_get_monotonic_time() - start) / 1000);
-	wait_for(cut(silent[0]));
-	for (unsigned i = 0; i < SILENT; i++)
-		close(silent[i]);
-	g_assert_false(f->closed);
-}
-
-/* So do sockets that are handed over for listeners; a peer has only so many of them. */
-static void test_silent_listeners(struct fixture *f, gconstpointer data)
-{
-	int kept[SILENT];
-	unsigned taken = 0;
-	struct listener listener = { 0 };
-	GDBusConnection *first = f->peer;
-
-	for (unsigned i = 0; i < SILENT; i++) {
-		g_autoptr(GError) error = NULL;
-		g_autofree char *message = NULL;
-		int pair[2];
-
-		g_assert_true(socket_pair(pair, &error));
-		message = register_fd(f, pair[1]);
-		close(pair[1]);
-		kept[i] = pair[0];
-		taken += !message;
-		if (message)
-			g_assert_nonnull(strstr(message, "have not logged in yet"));
-	}
-	g_assert_cmpuint(taken, >=, 1);
-	g_assert_cmpuint(taken, <, 16);
-	check_served(caller(f));
-	f->peer = foreign_connection(adopted_socket(f), false);
-	g_dbus_connection_start_message_processing(f->peer);
-	attend(f, &listener, ANSWERS);
-	wait_for(strstr(listener.seen->str, "Scanout;"));
-	leave(&listener);
-	g_dbus_connection_close_sync(f->peer, NULL, NULL);
-	g_object_unref(f->peer);
-	f->peer = first;
-	for (unsigned i = 0; i < SILENT; i++)
-		close(kept[i]);
-	g_assert_false(f->closed);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -678,8 +540,6 @@ int main(int argc, char **argv)
 		{ "/bus-server/large-message", test_large_message },
 		{ "/bus-server/garbage", test_garbage },
 		{ "/bus-server/unread-signals", test_unread_signals },
-		{ "/bus-server/silent-callers", test_silent_callers },
-		{ "/bus-server/silent-listeners", test_silent_listeners },
 	};
 
 	g_test_init(&argc, &argv, NULL);
