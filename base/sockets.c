@@ -74,6 +74,42 @@ static bool bind_private(int fd, const struct sockaddr_un *address)
 	return bound;
 }
 
+/* Why nothing can be bound to @path, by bind()'s @number, and what to do. */
+static bool fail_bind(const char *path, int number, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct stat status;
+
+	if (number == EADDRINUSE && lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+		return fail(error, VITRINE_ERROR_BUSY,
+			"cannot listen on %s: it exists and is no socket; remove it or choose "
+			"another path",
+			path);
+	if (number == EADDRINUSE)
+		return fail(error, VITRINE_ERROR_BUSY,
+			"cannot listen on %s: another program listens there; choose another path",
+			path);
+	if (number == ENOENT && stat(folder, &status) < 0 && errno == ENOENT)
+		return fail(error, VITRINE_ERROR_HOST,
+			"cannot listen on %s: the folder %s does not exist; make it or choose "
+			"another path",
+			path, folder);
+	errno = number;
+	return fail_errno(error, VITRINE_ERROR_HOST, "cannot listen on %s", path);
+}
+
+static bool bind_or_replace(int fd, const char *path, const struct sockaddr_un *address)
+{
+	if (bind_private(fd, address))
+		return true;
+	if (errno != EADDRINUSE)
+		return false;
+	if (is_stale_socket(path, address) && unlink(path) == 0)
+		return bind_private(fd, address);
+	errno = EADDRINUSE;
+	return false;
+}
+
 int socket_listen_unix(const char *path, GError **error)
 {
 	struct sockaddr_un address;
@@ -86,11 +122,8 @@ int socket_listen_unix(const char *path, GError **error)
 		fail_errno(error, VITRINE_ERROR_HOST, "cannot create a UNIX socket");
 		return -1;
 	}
-	if (!bind_private(fd, &address) &&
-		!(errno == EADDRINUSE && is_stale_socket(path, &address) && unlink(path) == 0 &&
-			bind_private(fd, &address))) {
-		fail_errno(error, errno == EADDRINUSE ? VITRINE_ERROR_BUSY : VITRINE_ERROR_HOST,
-			"cannot listen on %s", path);
+	if (!bind_or_replace(fd, path, &address)) {
+		fail_bind(path, errno, error);
 		close(fd);
 		return -1;
 	}
@@ -171,9 +204,15 @@ bool socket_listen_tcp(const char *host, uint16_t port, GArray **fds, GError **e
 	for (guint i = 0; i < (*fds)->len; i++)
 		close(g_array_index(*fds, int, i));
 	g_clear_pointer(fds, g_array_unref);
+	if (any)
+		host = "any address";
+	if (number == EADDRINUSE)
+		return fail(error, VITRINE_ERROR_BUSY,
+			"cannot listen on %s port %u: another program listens there; choose "
+			"another display or port",
+			host, port);
 	errno = number;
-	return fail_errno(error, number == EADDRINUSE ? VITRINE_ERROR_BUSY : VITRINE_ERROR_HOST,
-		"cannot listen on %s port %u", any ? "any address" : host, port);
+	return fail_errno(error, VITRINE_ERROR_HOST, "cannot listen on %s port %u", host, port);
 }
 
 bool socket_pair(int fds[2], GError **error)
