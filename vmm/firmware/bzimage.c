@@ -88,7 +88,8 @@ bool bzimage_parse(const uint8_t *bytes, size_t length, struct bzimage *image, G
 			"it has only %zu bytes, a bzImage has at least %u", length, HEADER_END);
 	if (word_at(bytes, BOOT_FLAG) != BOOT_FLAG_VALUE ||
 		memcmp(bytes + MAGIC, magic, sizeof(magic)) != 0)
-		return fail(error, VITRINE_ERROR_INPUT, "it is no bzImage: \"HdrS\" is missing");
+		return fail(error, VITRINE_ERROR_INPUT,
+			"it is no Linux kernel, the boot header is missing");
 	*image = (struct bzimage) { .version = word_at(bytes, VERSION) };
 	if (image->version < VERSION_MIN)
 		return fail(error, VITRINE_ERROR_INPUT,

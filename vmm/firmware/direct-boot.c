@@ -39,12 +39,24 @@ static void add_part(struct fw_cfg *cfg, uint16_t address_selector, uint32_t add
 	fw_cfg_add(cfg, data_selector, data);
 }
 
+/* The same for all that can be wrong with a file: the option, the file, @reason (which it frees), what is accepted. */
+static bool fail_file(const char *option, const char *path, GError *reason, GError **error)
+{
+	static const char kernel[] = "a Linux bzImage", ramdisk[] = "a RAM disk's image";
+
+	fail(error, (enum vitrine_error)reason->code, "-%s %s: %s; -%s takes %s", option, path,
+		reason->message, option, strcmp(option, "kernel") == 0 ? kernel : ramdisk);
+	g_error_free(reason);
+	return false;
+}
+
 static GBytes *load_file(const char *option, const char *path, GError **error)
 {
-	GBytes *bytes = file_bytes(path, error);
+	GError *reason = NULL;
+	GBytes *bytes = file_bytes(path, &reason);
 
 	if (!bytes)
-		g_prefix_error(error, "-%s %s: ", option, path);
+		fail_file(option, path, reason, error);
 	return bytes;
 }
 
@@ -149,6 +161,7 @@ bool direct_boot_add(struct machine *machine, GError **error)
 	g_autoptr(GBytes) kernel = NULL;
 	g_autoptr(GBytes) setup_data = NULL;
 	g_autofree uint8_t *setup = NULL;
+	GError *reason = NULL;
 	struct bzimage image;
 	const uint8_t *bytes;
 	gsize length;
@@ -159,10 +172,8 @@ bool direct_boot_add(struct machine *machine, GError **error)
 	if (!file)
 		return false;
 	bytes = g_bytes_get_data(file, &length);
-	if (!bzimage_parse(bytes, length, &image, error)) {
-		g_prefix_error(error, "-kernel %s: ", path);
-		return false;
-	}
+	if (!bzimage_parse(bytes, length, &image, &reason))
+		return fail_file("kernel", path, reason, error);
 	if (image.memory_end > free_memory_end(machine))
 		return fail(error, VITRINE_ERROR_INPUT,
 			"-kernel %s: it needs memory up to %" PRIu64

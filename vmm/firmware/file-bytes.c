@@ -16,7 +16,7 @@ GBytes *file_bytes(const char *path, GError **error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
-		fail(error, VITRINE_ERROR_INPUT, "%s", g_strerror(errno));
+		fail(error, VITRINE_ERROR_INPUT, "it cannot be read: %s", g_strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
 		fail(error, VITRINE_ERROR_INPUT, "it is no regular file");
 	} else if (status.st_size == 0) {

@@ -173,10 +173,12 @@ static void test_refusals(struct fixture *f, gconstpointer data)
 	f->config.kernel = f->folder;
 	check_refused(f, "it is no regular file");
 	f->config.kernel = "/nowhere/kernel";
-	check_refused(f, "-kernel /nowhere/kernel: No such file");
+	check_refused(f, "-kernel /nowhere/kernel: it cannot be read: No such file or directory; "
+			 "-kernel takes "
+			 "a Linux bzImage");
 	f->config.kernel = f->kernel;
 	f->config.initrd = "/nowhere/ramdisk";
-	check_refused(f, "-initrd /nowhere/ramdisk: No such file");
+	check_refused(f, "-initrd /nowhere/ramdisk: it cannot be read: No such file");
 	f->config.initrd = f->ramdisk;
 	f->fake->machine.low_memory = 24 * MIB;
 	check_refused(f, "give the guest more with -m");
