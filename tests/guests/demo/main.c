@@ -33,17 +33,19 @@ static void keep_pointer_inside(struct world *world)
 	world->y = world->y < 0 ? 0 : world->y >= height ? height - 1 : world->y;
 }
 
-static void draw_pointer(const struct guest *guest)
+static void place_pointer(const struct guest *guest)
 {
 	if (guest->picture && guest->picture->pointer)
-		pointer_draw(guest->world.x, guest->world.y, guest->world.buttons != 0);
+		pointer_place(guest->world.x, guest->world.y, guest->world.buttons != 0);
+	else
+		pointer_hide();
 }
 
 static void start_picture(struct guest *guest)
 {
 	keep_pointer_inside(&guest->world);
+	place_pointer(guest);
 	guest->picture->start(&guest->world);
-	draw_pointer(guest);
 }
 
 bool guest_set_mode(
@@ -142,8 +144,10 @@ static void take_input(struct guest *guest)
 		(before.x == guest->world.x && before.y == guest->world.y &&
 			before.buttons == guest->world.buttons))
 		return;
+	/* Where it is before where it was: it may be seen twice for a moment, but never not at all. */
+	place_pointer(guest);
+	screen_show(guest->world.x, guest->world.y, POINTER_WIDTH, POINTER_HEIGHT);
 	screen_show(before.x, before.y, POINTER_WIDTH, POINTER_HEIGHT);
-	draw_pointer(guest);
 }
 
 static void tick(struct guest *guest)
@@ -160,7 +164,6 @@ static void tick(struct guest *guest)
 		return;
 	guest->world.frames++;
 	guest->picture->step(&guest->world);
-	draw_pointer(guest);
 }
 
 static void greet(const struct guest *guest)

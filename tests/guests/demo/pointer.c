@@ -1,10 +1,6 @@
 /* The arrow that follows the mouse. */
 #include "pointer.h"
 
-#include <stdint.h>
-
-#include "screen.h"
-
 /* '#' is the edge, '.' the inside, a blank lets the picture through. */
 static const char arrow[POINTER_HEIGHT][POINTER_WIDTH + 1] = {
 	"#           ",
@@ -28,21 +24,45 @@ static const char arrow[POINTER_HEIGHT][POINTER_WIDTH + 1] = {
 	"      ###   ",
 };
 
-static uint32_t colour_of(char part, bool pressed)
+static struct {
+	bool shown, pressed;
+	int x, y;
+} pointer;
+
+void pointer_place(int x, int y, bool pressed)
+{
+	pointer.shown = true;
+	pointer.pressed = pressed;
+	pointer.x = x;
+	pointer.y = y;
+}
+
+void pointer_hide(void)
+{
+	pointer.shown = false;
+}
+
+bool pointer_crosses(int y)
+{
+	return pointer.shown && y >= pointer.y && y < pointer.y + POINTER_HEIGHT;
+}
+
+static uint32_t colour_of(char part)
 {
 	if (part == '#')
 		return 0x000000;
-	return pressed ? 0xff7a5c : 0xffffff;
+	return pointer.pressed ? 0xff7a5c : 0xffffff;
 }
 
-void pointer_draw(int x, int y, bool pressed)
+void pointer_compose(int x, int y, uint32_t *pixels, int count)
 {
-	for (int row = 0; row < POINTER_HEIGHT && y + row < (int)screen.height; row++)
-		for (int column = 0; column < POINTER_WIDTH && x + column < (int)screen.width;
-			column++) {
-			uint64_t at = (uint64_t)(y + row) * screen.width + (uint64_t)(x + column);
+	if (!pointer_crosses(y))
+		return;
+	for (int column = 0; column < POINTER_WIDTH; column++) {
+		char part = arrow[y - pointer.y][column];
+		int at = pointer.x + column - x;
 
-			if (arrow[row][column] != ' ')
-				screen.front[at] = colour_of(arrow[row][column], pressed);
-		}
+		if (part != ' ' && at >= 0 && at < count)
+			pixels[at] = colour_of(part);
+	}
 }

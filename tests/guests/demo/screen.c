@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "memory.h"
 #include "pci.h"
+#include "pointer.h"
 #include "serial.h"
 
 enum {
@@ -158,6 +159,21 @@ void screen_off(void)
 	screen.height = 0;
 }
 
+/* One row's pixels from @at on; with the pointer in them before they are seen. */
+static void show_row(uint64_t at, int x, int y, int count)
+{
+	static uint32_t row[MAX_WIDTH];
+	size_t bytes = (size_t)count * sizeof(row[0]);
+
+	if (!pointer_crosses(y)) {
+		memcpy(screen.front + at, screen.back + at, bytes);
+		return;
+	}
+	memcpy(row, screen.back + at, bytes);
+	pointer_compose(x, y, row, count);
+	memcpy(screen.front + at, row, bytes);
+}
+
 void screen_show(int x, int y, int width, int height)
 {
 	int right = x + width, bottom = y + height;
@@ -171,6 +187,6 @@ void screen_show(int x, int y, int width, int height)
 	for (; y < bottom; y++) {
 		uint64_t at = (uint64_t)y * screen.width + (uint64_t)x;
 
-		memcpy(screen.front + at, screen.back + at, (size_t)(right - x) * 4);
+		show_row(at, x, y, right - x);
 	}
 }

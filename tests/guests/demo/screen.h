@@ -32,5 +32,6 @@ bool screen_set(uint32_t width, uint32_t height, char *why, uint32_t why_size);
 /* Ends the linear mode. */
 void screen_off(void);
 
-/* Copies a part of the picture to the display; what lies outside the screen is left out. */
+/* Copies a part of the picture to the display, the pointer on top; what lies outside the screen is
+ * left out. */
 void screen_show(int x, int y, int width, int height);
