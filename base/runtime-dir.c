@@ -24,6 +24,9 @@ enum {
 struct runtime_dir {
 	char *name;
 	char *path;
+	char *base;       /* the folder of all guests' directories */
+	bool made_base;   /* it was not there before this guest */
+	bool published;   /* others may have seen the guest, and look for more in the base */
 	GPtrArray *files; /* names, removed at the end */
 	int fd;           /* the directory */
 	int lock;         /* held while this is open */
@@ -120,12 +123,26 @@ static void close_both(struct runtime_dir *dir)
 
 /* --- the guest's own side --- */
 
+static bool make_base(struct runtime_dir *dir, GError **error)
+{
+	if (g_file_test(dir->base, G_FILE_TEST_IS_DIR))
+		return true;
+	if (g_mkdir_with_parents(dir->base, 0700) < 0)
+		return fail_errno(error, VITRINE_ERROR_HOST, "cannot create %s", dir->base);
+	dir->made_base = true;
+	return true;
+}
+
+/* Succeeds without an open directory when its last owner, or that of the base, removed it under us. */
 static bool open_directory(struct runtime_dir *dir, GError **error)
 {
 	struct stat status;
 
+	if (!make_base(dir, error))
+		return false;
 	if (mkdir(dir->path, 0700) < 0 && errno != EEXIST)
-		return fail_errno(error, VITRINE_ERROR_HOST, "cannot create %s", dir->path);
+		return errno == ENOENT ||
+		       fail_errno(error, VITRINE_ERROR_HOST, "cannot create %s", dir->path);
 	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir->fd < 0 && errno == ENOENT)
 		return true;
@@ -188,7 +205,11 @@ static void remove_leftovers(const struct runtime_dir *dir)
 
 static void free_dir(struct runtime_dir *dir)
 {
+	/* A guest that did not come to be leaves nothing; rmdir() spares what others have put there. */
+	if (dir->made_base && !dir->published)
+		rmdir(dir->base);
 	close_both(dir);
+	g_free(dir->base);
 	g_ptr_array_unref(dir->files);
 	g_free(dir->name);
 	g_free(dir->path);
@@ -206,14 +227,11 @@ struct runtime_dir *runtime_dir_create(const char *base, const char *name, GErro
 	folder = runtime_base(base, error);
 	if (!folder)
 		return NULL;
-	if (g_mkdir_with_parents(folder, 0700) < 0) {
-		fail_errno(error, VITRINE_ERROR_HOST, "cannot create %s", folder);
-		return NULL;
-	}
 	dir = g_new0(struct runtime_dir, 1);
 	*dir = (struct runtime_dir) {
 		.name = g_strdup(name),
 		.path = g_build_filename(folder, name, NULL),
+		.base = g_steal_pointer(&folder),
 		.files = g_ptr_array_new_with_free_func(g_free),
 		.fd = -1,
 		.lock = -1,
@@ -279,8 +297,10 @@ bool runtime_dir_publish(
 	written = fd >= 0 && write_whole(fd, text);
 	if (fd >= 0 && close(fd) < 0)
 		written = false;
-	if (written && renameat(dir->fd, RECORD_TEMPORARY, dir->fd, RECORD_FILE) == 0)
+	if (written && renameat(dir->fd, RECORD_TEMPORARY, dir->fd, RECORD_FILE) == 0) {
+		dir->published = true;
 		return true;
+	}
 	fail_errno(error, VITRINE_ERROR_HOST, "cannot write %s/" RECORD_FILE, dir->path);
 	unlinkat(dir->fd, RECORD_TEMPORARY, 0);
 	return false;

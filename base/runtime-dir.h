@@ -50,7 +50,8 @@ bool runtime_dir_publish(
 	struct runtime_dir *dir, const struct runtime_record *record, GError **error);
 
 /* Removes the record, the files asked for with runtime_dir_file(), the lock and the directory, and frees @dir. Files that
- * others have put there stay, and the directory with them. */
+ * others have put there stay, and the directory with them. A guest that was never published takes an empty @base along
+ * that it made. */
 void runtime_dir_remove(struct runtime_dir *dir);
 
 /* --- the readers' side --- */

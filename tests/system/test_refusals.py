@@ -66,7 +66,7 @@ def files_in(folder):
 def refused(t, options, named, before=(), env=None):
     """Start vitrine, which must refuse; returns its line."""
     runtime = t.directory / 'run'
-    there = files_in(runtime)
+    there, base_there = files_in(runtime), runtime.exists()
     result = processes.run([*before, need_program('vitrine'), '-runtime-dir', runtime, *options], env=env)
     lines = result.stderr.splitlines()
     equal(result.returncode, 1, f'the exit status (it said: {result.stderr!r})')
@@ -76,6 +76,7 @@ def refused(t, options, named, before=(), env=None):
         check(word in lines[0], f'{word!r} is not named in: {lines[0]}')
     left = files_in(runtime) - there
     equal(left, set(), 'what is left in the runtime directory')
+    equal(runtime.exists(), base_there, 'whether there is a runtime directory')
     return lines[0]
 
 

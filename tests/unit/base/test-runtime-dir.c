@@ -113,6 +113,29 @@ static void test_twice(struct fixture *fixture, gconstpointer data)
 	runtime_dir_remove(dir);
 }
 
+/* Only a base that this guest made, and that nobody else has put anything into, goes with a guest that did not start. */
+static void test_base(struct fixture *fixture, gconstpointer data)
+{
+	struct runtime_dir *dir = create(fixture->base, "demo"), *other;
+
+	g_assert_true(g_file_test(fixture->base, G_FILE_TEST_IS_DIR));
+	runtime_dir_remove(dir);
+	g_assert_false(g_file_test(fixture->base, G_FILE_TEST_EXISTS));
+
+	dir = create(fixture->base, "demo");
+	other = create(fixture->base, "other");
+	runtime_dir_remove(dir);
+	g_assert_true(g_file_test(runtime_dir_path(other), G_FILE_TEST_IS_DIR));
+	runtime_dir_remove(other);
+	g_assert_true(g_file_test(fixture->base, G_FILE_TEST_IS_DIR));
+	g_assert_cmpint(g_rmdir(fixture->base), ==, 0);
+
+	dir = create(fixture->base, "demo");
+	publish(dir);
+	runtime_dir_remove(dir);
+	g_assert_true(g_file_test(fixture->base, G_FILE_TEST_IS_DIR));
+}
+
 static void test_foreign_file_stays(struct fixture *fixture, gconstpointer data)
 {
 	struct runtime_dir *dir = create(fixture->base, "demo");
@@ -285,6 +308,7 @@ static const struct {
 } tests[] = {
 	{ "/runtime-dir/life", test_life },
 	{ "/runtime-dir/twice", test_twice },
+	{ "/runtime-dir/base", test_base },
 	{ "/runtime-dir/foreign-file-stays", test_foreign_file_stays },
 	{ "/runtime-dir/names", test_names },
 	{ "/runtime-dir/killed", test_killed },
