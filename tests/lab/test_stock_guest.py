@@ -69,10 +69,21 @@ class StockGuest:
         return line.log[start:match.start()].replace('\r', '').strip()
 
 
+DATA_BYTES = 8 << 20
+
+
 def booted_directly(context):
+    for name in ('data', 'fixed'):
+        with open(context.directory / f'{name}.img', 'wb') as image:
+            image.truncate(DATA_BYTES)
     guest = StockGuest(context, 'direct', [
+        '-drive', f'file={context.directory}/data.img,format=raw,if=none,id=data,discard=unmap',
+        '-device', 'virtio-blk-pci,drive=data',
+        '-drive', f'file={context.directory}/fixed.img,format=raw,if=none,id=fixed,readonly=on',
+        '-device', 'virtio-blk-pci,drive=fixed',
         '-smp', '2', '-device', 'bochs-display', '-device', 'virtio-rng-pci',
         '-kernel', images() / 'vmlinuz', '-initrd', images() / 'initramfs', '-append', ARGUMENTS])
+    guest.data = context.directory / 'data.img'
     guest.wait_started()
     return guest
 
@@ -148,6 +159,36 @@ def a_login_on_the_serial_line_works(t):
     equal(console.wait(), 0, "vitrine-console's exit status")
     equal(console.settings(), console.settings_at_start, 'the settings of the terminal afterwards')
     guest.serial = guest.vmm.connect_serial(0)
+
+
+@suite.test
+def a_disk_keeps_what_is_written(t):
+    guest = direct(t)
+    image, disk = guest.data, 'vdb'
+    equal(guest.run(f'cat /sys/block/{disk}/size'), str(DATA_BYTES // 512), 'sectors of the second disk')
+    guest.run(f'seq 1 650000 | head -c 4194304 >/tmp/numbers; dd if=/tmp/numbers of=/dev/{disk} bs=1M seek=2 conv=fsync')
+    expected = b''.join(b'%d\n' % n for n in range(1, 650001))[:4 << 20]
+    with open(image, 'rb') as file:
+        file.seek(2 << 20)
+        check(file.read(4 << 20) == expected, 'the image has other bytes than the guest wrote')
+    guest.run('echo 3 >/proc/sys/vm/drop_caches')
+    # A long command wraps on the terminal, so only the last word of the answer counts.
+    read_back = f'dd if=/dev/{disk} bs=1M skip=2 count=4 2>/dev/null'
+    equal(guest.run(f'{read_back} | cmp - /tmp/numbers && echo same').split()[-1], 'same', 'what the guest reads back')
+    before = os.stat(image).st_blocks
+    guest.run(f'blkdiscard -o {2 << 20} -l {4 << 20} /dev/{disk}')
+    check(os.stat(image).st_blocks < before, f'{before} blocks before and {os.stat(image).st_blocks} after a discard')
+    guest.run('echo 3 >/proc/sys/vm/drop_caches')
+    equal(guest.run(f'{read_back} | tr -d "\\0" | wc -c').split()[-1], '0', 'bytes left after a discard')
+
+
+@suite.test
+def a_read_only_disk_stays_as_it_is(t):
+    guest = direct(t)
+    disk = 'vdc'
+    equal(guest.run(f'cat /sys/block/{disk}/ro'), '1', 'the third disk being read-only')
+    check('ermitted' in guest.run(f'dd if=/dev/zero of=/dev/{disk} bs=512 count=1') or
+          'ead-only' in guest.run(f'dd if=/dev/zero of=/dev/{disk} bs=512 count=1'), 'a write to it was not refused')
 
 
 @suite.test
