@@ -5,6 +5,7 @@ Without a display it prints the VNC address and the console command and saves a 
 stays until Ctrl-C, without one it ends. Without a usable /dev/kvm the VNC server shows its own test picture instead.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ VNC = os.path.join(BUILD, "vnc-server", "vitrine-vnc")
 VIEWER = os.path.join(BUILD, "viewer", "vitrine-viewer")
 CONSOLE = os.path.join(BUILD, "console", "vitrine-console")
 IMAGE = os.path.join(BUILD, "tests", "guests", "demo", "demo.img")
+KVM_GET_API_VERSION = 0xAE00
 PATIENCE = 60  # seconds, for a slow host
 
 
@@ -190,13 +192,27 @@ def show_guest():
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def main():
+def kvm_problem():
+    """Why there is no KVM to use here, or None."""
     try:
-        os.close(os.open("/dev/kvm", os.O_RDWR))
+        device = os.open("/dev/kvm", os.O_RDWR)
     except OSError as problem:
-        show_pattern(f"no KVM here (/dev/kvm: {problem.strerror})")
-        return
-    show_guest()
+        return problem.strerror
+    try:
+        fcntl.ioctl(device, KVM_GET_API_VERSION)
+        return None
+    except OSError:
+        return "it is something else"
+    finally:
+        os.close(device)
+
+
+def main():
+    problem = kvm_problem()
+    if problem:
+        show_pattern(f"no KVM here (/dev/kvm: {problem})")
+    else:
+        show_guest()
 
 
 if __name__ == "__main__":

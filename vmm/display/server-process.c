@@ -109,6 +109,12 @@ static char **make_arguments(const struct server_process *server)
 	return (char **)g_ptr_array_free(arguments, FALSE);
 }
 
+/* In the child: Ctrl-C at the terminal is for the guest's program, which then ends its servers. */
+static void leave_group(gpointer unused)
+{
+	setpgid(0, 0);
+}
+
 static bool spawn(struct server_process *server, int bus, GError **error)
 {
 	g_auto(GStrv) arguments = make_arguments(server);
@@ -121,8 +127,8 @@ static bool spawn(struct server_process *server, int bus, GError **error)
 	for (guint i = 0; i < count; i++)
 		to[i] = FIRST_FD + i;
 	return g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)arguments, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, from, to, count, &server->pid,
-		NULL, NULL, NULL, error);
+		G_SPAWN_DO_NOT_REAP_CHILD, leave_group, NULL, -1, -1, -1, from, to, count,
+		&server->pid, NULL, NULL, NULL, error);
 }
 
 static void start(struct server_process *server)

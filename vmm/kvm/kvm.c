@@ -71,8 +71,9 @@ static bool check_device(struct kvm *kvm, GError **error)
 
 	if (version != API_VERSION)
 		return fail(error, VITRINE_ERROR_HOST,
-			"/dev/kvm is no KVM device of API version %d (it answers %d)", API_VERSION,
-			version);
+			"/dev/kvm is no KVM device of API version %d; load the module kvm_intel or "
+			"kvm_amd, which makes one",
+			API_VERSION);
 	for (size_t i = 0; i < G_N_ELEMENTS(required); i++)
 		if (kvm_ioctl(kvm->device, KVM_CHECK_EXTENSION,
 			    GINT_TO_POINTER(required[i].capability)) <= 0)
