@@ -7,34 +7,22 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "display/devices/bochs-display.h"
-#include "vmm/display/video-slot.h"
+#include "vmm/display/video-front.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/pci.h"
 
-enum {
-	BAR_MEMORY = 0,
-	BAR_REGISTERS = 2,
-};
-
 struct bochs_display_pci {
 	struct pci_device pci;
-	uint64_t memory_size;
-	uint32_t width, height;
+	struct video_front front;
 
-	struct video_memory *memory;
 	struct bochs_display *core;
-	struct memory_slot *slot;
 	struct io_region registers;
-	char *label, *address;
 };
 
 static const struct property bochs_display_properties[] = {
-	{ "vgamem", PROPERTY_SIZE, offsetof(struct bochs_display_pci, memory_size), "16M",
+	{ "vgamem", PROPERTY_SIZE, offsetof(struct bochs_display_pci, front.memory_size), "16M",
 		"video memory, a power of two", 4 * MiB, 256 * MiB },
-	{ "xres", PROPERTY_UINT32, offsetof(struct bochs_display_pci, width), "1280",
-		"preferred width of the monitor, pixels", 64, 16000 },
-	{ "yres", PROPERTY_UINT32, offsetof(struct bochs_display_pci, height), "800",
-		"preferred height of the monitor, pixels", 64, 12000 },
+	VIDEO_FRONT_PROPERTIES(struct bochs_display_pci),
 	{ .type = PROPERTY_END },
 };
 
@@ -59,32 +47,23 @@ static bool bochs_realize(struct device *base, GError **error)
 	struct bochs_display_pci *device = (struct bochs_display_pci *)base;
 	struct bochs_display_config config = { 0 };
 
-	if (device->memory_size & (device->memory_size - 1))
+	if (device->front.memory_size & (device->front.memory_size - 1))
 		return fail(error, VITRINE_ERROR_INPUT,
-			"vgamem=%" G_GUINT64_FORMAT " is no power of two", device->memory_size);
-	device->memory = video_memory_new("bochs-display", device->memory_size, error);
-	if (!device->memory)
+			"vgamem=%" G_GUINT64_FORMAT " is no power of two",
+			device->front.memory_size);
+	if (!video_front_init(&device->front, &device->pci, error))
 		return false;
-	device->label = g_strdup(base->id ? base->id : base->class->name);
-	device->address = pci_device_path(&device->pci);
-	config.label = device->label;
-	config.device_address = device->address;
-	config.edid.preferred_width = device->width;
-	config.edid.preferred_height = device->height;
-	config.edid.serial = device->address;
-	device->core = bochs_display_new(base->machine->display, device->memory, &config);
-	device->slot = video_slot_new(
-		base->machine->memory, "video memory of bochs-display", device->memory);
+	config.label = device->front.label;
+	config.device_address = device->front.address;
+	config.edid = video_front_edid(&device->front);
+	device->core = bochs_display_new(base->machine->display, device->front.memory, &config);
 	device->registers = (struct io_region) {
 		.name = "bochs-display",
 		.ops = &register_ops,
 		.device = device,
 		.size = BOCHS_DISPLAY_MMIO_SIZE,
 	};
-	pci_device_add_bar(&device->pci, BAR_MEMORY, PCI_BAR_PREFETCHABLE, device->memory_size,
-		NULL, device->slot);
-	pci_device_add_bar(
-		&device->pci, BAR_REGISTERS, 0, BOCHS_DISPLAY_MMIO_SIZE, &device->registers, NULL);
+	video_front_add_bars(&device->front, &device->pci, &device->registers);
 	return true;
 }
 
@@ -98,21 +77,11 @@ static void bochs_unrealize(struct device *base)
 	struct bochs_display_pci *device = (struct bochs_display_pci *)base;
 
 	pci_device_unmap(&device->pci);
-	video_slot_free(device->slot, device->memory);
 	g_clear_pointer(&device->core, bochs_display_free);
-	g_clear_pointer(&device->memory, video_memory_unref);
-	g_free(device->label);
-	g_free(device->address);
+	video_front_finish(&device->front);
 }
 
-static const struct pci_identity bochs_identity = {
-	.vendor = 0x1234,
-	.device = 0x1111,
-	.subsystem_vendor = 0x1af4,
-	.subsystem = 0x1100,
-	.class_code = 0x038000,
-	.revision = 2,
-};
+static const struct pci_identity bochs_identity = VIDEO_FRONT_IDENTITY(0x038000);
 
 const struct device_class bochs_display_pci_class = {
 	.name = "bochs-display",

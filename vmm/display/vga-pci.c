@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "display/devices/vga.h"
-#include "vmm/display/video-slot.h"
+#include "vmm/display/video-front.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/pci.h"
 
@@ -17,32 +17,24 @@ enum {
 	PORT_VGA_COUNT = 0x30,
 	PORT_DISPI = 0x1ce,
 	PORT_DISPI_COUNT = 4,
-	BAR_MEMORY = 0,
-	BAR_REGISTERS = 2,
 };
 
 struct vga_pci {
 	struct pci_device pci;
+	struct video_front front;
 	uint64_t memory_mib;
-	uint32_t width, height;
 
-	struct video_memory *memory;
 	struct vga *vga;
-	struct memory_slot *slot;
 	struct memory_slot
 		*window_slot; /* what of the legacy window is plain memory now, or NULL */
 	unsigned window_serial;
 	struct io_region ports, dispi_ports, window, registers;
-	char *label, *address;
 };
 
 static const struct property vga_properties[] = {
 	{ "vgamem_mb", PROPERTY_UINT64, offsetof(struct vga_pci, memory_mib), "16",
 		"video memory in MiB, a power of two", 1, 512 },
-	{ "xres", PROPERTY_UINT32, offsetof(struct vga_pci, width), "1280",
-		"preferred width of the monitor, pixels", 64, 16000 },
-	{ "yres", PROPERTY_UINT32, offsetof(struct vga_pci, height), "800",
-		"preferred height of the monitor, pixels", 64, 12000 },
+	VIDEO_FRONT_PROPERTIES(struct vga_pci),
 	{ .type = PROPERTY_END },
 };
 
@@ -167,9 +159,7 @@ static void map_regions(struct vga_pci *device)
 	io_space_map(&machine->ports, &device->ports, PORT_VGA);
 	io_space_map(&machine->ports, &device->dispi_ports, PORT_DISPI);
 	io_space_map(&machine->mmio, &device->window, VGA_WINDOW_BASE);
-	pci_device_add_bar(&device->pci, BAR_MEMORY, PCI_BAR_PREFETCHABLE, device->memory_mib * MiB,
-		NULL, device->slot);
-	pci_device_add_bar(&device->pci, BAR_REGISTERS, 0, VGA_MMIO_SIZE, &device->registers, NULL);
+	video_front_add_bars(&device->front, &device->pci, &device->registers);
 }
 
 static bool vga_realize(struct device *base, GError **error)
@@ -180,20 +170,15 @@ static bool vga_realize(struct device *base, GError **error)
 	if (device->memory_mib & (device->memory_mib - 1))
 		return fail(error, VITRINE_ERROR_INPUT,
 			"vgamem_mb=%" G_GUINT64_FORMAT " is no power of two", device->memory_mib);
-	device->memory = video_memory_new("VGA", device->memory_mib * MiB, error);
-	if (!device->memory)
+	device->front.memory_size = device->memory_mib * MiB;
+	if (!video_front_init(&device->front, &device->pci, error))
 		return false;
-	device->label = g_strdup(base->id ? base->id : base->class->name);
-	device->address = pci_device_path(&device->pci);
-	config.label = device->label;
-	config.device_address = device->address;
-	config.edid.preferred_width = device->width;
-	config.edid.preferred_height = device->height;
-	config.edid.serial = device->address;
-	device->vga = vga_new(base->machine->display, device->memory, &config, error);
+	config.label = device->front.label;
+	config.device_address = device->front.address;
+	config.edid = video_front_edid(&device->front);
+	device->vga = vga_new(base->machine->display, device->front.memory, &config, error);
 	if (!device->vga)
 		return false;
-	device->slot = video_slot_new(base->machine->memory, "video memory of VGA", device->memory);
 	device->window_serial = vga_window_serial(device->vga) - 1;
 	map_regions(device);
 	return true;
@@ -216,21 +201,11 @@ static void vga_unrealize(struct device *base)
 	io_region_unmap(&device->window);
 	pci_device_unmap(&device->pci);
 	g_clear_pointer(&device->window_slot, memory_slot_free);
-	video_slot_free(device->slot, device->memory);
 	g_clear_pointer(&device->vga, vga_free);
-	g_clear_pointer(&device->memory, video_memory_unref);
-	g_free(device->label);
-	g_free(device->address);
+	video_front_finish(&device->front);
 }
 
-static const struct pci_identity vga_identity = {
-	.vendor = 0x1234,
-	.device = 0x1111,
-	.subsystem_vendor = 0x1af4,
-	.subsystem = 0x1100,
-	.class_code = 0x030000,
-	.revision = 2,
-};
+static const struct pci_identity vga_identity = VIDEO_FRONT_IDENTITY(0x030000);
 
 const struct device_class vga_pci_class = {
 	.name = "VGA",
