@@ -178,34 +178,6 @@ def the_pointer_moves_and_clicks(t):
 
 
 @suite.test
-def the_pointer_does_not_flicker(t):
-    """It lies over the stone, which is drawn anew at each tick."""
-    guest = running(t)
-    guest.command('scene')
-    client = guest.vmm.vnc()
-    client.update(incremental=False)
-
-    def place():
-        return tuple(int(number) for number in guest.info()['mouse'].split()[0].split(','))
-
-    def over_the_stone():
-        x, y = place()
-        if abs(x - 320) < 40 and abs(y - 240) < 40:
-            return True
-        client.pointer(320, 240)
-        client.pointer(320 + max(-200, min(200, 320 - x)), 240 + max(-200, min(200, 240 - y)))
-        return False
-    wait_until(over_the_stone, 'the pointer over the stone', interval=0.2)
-    x, y = place()
-    inside, edge = (0xff, 0xff, 0xff), (0, 0, 0)
-    for _ in range(40):
-        client.update()
-        picture = client.picture()
-        found = picture.pixel(x, y + 5), picture.pixel(x + 2, y + 5), picture.pixel(x + 2, y + 9)
-        equal(found, (edge, inside, inside), f'the pointer at {x},{y} in picture {client.updates}')
-
-
-@suite.test
 def several_clients_see_the_same(t):
     guest = running(t)
     clients = [guest.vmm.vnc(encodings=(encoding, )) for encoding in ENCODINGS.values()] * 2
