@@ -410,7 +410,11 @@ static void test_stdio(gconstpointer data)
 	child = fork();
 	if (child == 0)
 		stdio_child(terminal, way[0]);
-	g_assert_cmpint(read(fd, bytes, sizeof(bytes)), ==, 7);
+	/* A terminal gives its bytes in as many pieces as it likes. */
+	for (size_t got = 0; got < 7; got += status) {
+		status = read(fd, bytes + got, 7 - got);
+		g_assert_cmpint(status, >, 0);
+	}
 	g_assert_cmpmem(bytes, 7, "guest\r\n", 7);
 	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
 	g_assert_cmpint(WIFSIGNALED(status), ==, way[0] == 'k' || way[0] == 'a');
