@@ -186,6 +186,8 @@ def show_guest():
             say(f"screenshot: {shot}")
             if sys.stdin.isatty():
                 wait_until_interrupted(guest)
+            else:
+                say("there is no terminal to wait at, so the guest ends here; start it from a terminal to look at it")
     finally:
         end(guest)
         if temporary:

@@ -18,7 +18,8 @@ enum {
 	FDS_MAX = 64,
 	/* A server that dies at once is started again ever more slowly, milliseconds. */
 	DELAY_FIRST = 50,
-	DELAY_MAX = 10000,
+	DELAY_MAX = 800, /* whatever happens, it is back within a second */
+	COMPLAINTS_MAX = 16,
 	LIVED_LONG = 5000,
 	PATIENCE = 500, /* with a server that is told to end, milliseconds */
 };
@@ -32,6 +33,7 @@ struct server_process {
 	guint child_watch, restart;
 	gint64 started; /* microseconds, monotonic */
 	unsigned delay;
+	unsigned complaints; /* logged since it last lived long */
 };
 
 static void start(struct server_process *server);
@@ -80,6 +82,8 @@ static void schedule_restart(struct server_process *server)
 	server->delay = lived > LIVED_LONG || server->delay == 0
 				? DELAY_FIRST
 				: MIN(server->delay * 2, DELAY_MAX);
+	if (lived > LIVED_LONG)
+		server->complaints = 0;
 	server->restart = g_timeout_add(server->delay, restart, server);
 }
 
@@ -91,7 +95,8 @@ static void ended(GPid pid, gint status, gpointer opaque)
 	server->pid = 0;
 	server->child_watch = 0;
 	g_spawn_check_wait_status(status, &error);
-	log_warning("%s ended (%s) and is started again; the guest goes on", server->program,
+	log_limited(&server->complaints, COMPLAINTS_MAX,
+		"%s ended (%s) and is started again; the guest goes on", server->program,
 		error ? error->message : "without an error");
 	schedule_restart(server);
 }
@@ -149,7 +154,8 @@ static void start(struct server_process *server)
 	}
 	if (!done) {
 		server->pid = 0;
-		log_warning("cannot start %s: %s; trying again", server->program, error->message);
+		log_limited(&server->complaints, COMPLAINTS_MAX,
+			"cannot start %s: %s; trying again", server->program, error->message);
 		schedule_restart(server);
 		return;
 	}

@@ -61,7 +61,9 @@ static bool open_device(struct kvm *kvm, GError **error)
 			"/dev/kvm: permission denied; add the user to the group kvm and log in "
 			"again");
 	default:
-		return fail_errno(error, VITRINE_ERROR_HOST, "/dev/kvm");
+		return fail_errno(error, VITRINE_ERROR_HOST,
+			"/dev/kvm is no device of KVM, which the module kvm_intel or kvm_amd "
+			"makes");
 	}
 }
 
