@@ -2,7 +2,6 @@
 """vitrine-viewer on a screen: picture, keyboard, pointer, full screen, and guests that come and go."""
 
 import functools
-import os
 import re
 import shutil
 import subprocess
@@ -299,26 +298,6 @@ def our_own_guest_by_its_name(t):
     check(program.running(), 'the viewer stays')
     DemoGuest(t, name='demo')
     desk(t).wait_title('^demo - Vitrine Viewer$')
-
-
-@test
-def an_address_is_typed_into_the_start_page(t):
-    """A host and a port do: the entry is for VNC servers."""
-    reading, writing = os.pipe()
-    t.start([need_program('vitrine-vnc'), '--pattern=640x480', '--listen', '127.0.0.1:0', '--name', 'typed',
-             '--ready-fd', writing], pass_fds=[writing])
-    os.close(writing)
-    with os.fdopen(reading) as lines:
-        address = lines.readline().split()[1]
-    viewer(t, '--runtime-dir', t.directory / 'run')
-    desk(t).wait_title('^Vitrine Viewer$')
-
-    def connected():
-        # What is typed before the entry takes it goes nowhere: then it is typed again.
-        for words in (('key', 'ctrl+a'), ('type', address), ('key', 'Return')):
-            desk(t).xdotool(*words)
-        return 'typed - Vitrine Viewer' in [title for _, title in desk(t).windows()]
-    wait_until(connected, 'the test picture', interval=0.3)
 
 
 REFUSALS = (
