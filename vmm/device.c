@@ -2,8 +2,8 @@
 #include "vmm/device.h"
 
 #include "base/error.h"
+#include "vmm/bus.h"
 #include "vmm/machine/machine.h"
-#include "vmm/pci/pci.h"
 
 static void set_defaults(struct device *device, const struct property *properties)
 {
@@ -29,16 +29,32 @@ struct device *device_new(struct machine *machine, const struct device_class *cl
 	return device;
 }
 
+static bool is_on_bus(const struct device *device)
+{
+	return device->class->bus != BUS_SYSTEM && device->class->bus != BUS_ISA;
+}
+
 static bool attach(struct device *device, GError **error)
 {
-	return device->class->bus != BUS_PCI ||
-	       pci_device_attach((struct pci_device *)device, error);
+	struct bus *bus;
+
+	if (!is_on_bus(device))
+		return true;
+	bus = bus_choose(device->machine, device->class->bus, device->bus_option, error);
+	if (!bus || !bus->ops->attach(bus, device, error))
+		return false;
+	device->bus = bus;
+	g_ptr_array_add(bus->children, device);
+	return true;
 }
 
 static void detach(struct device *device)
 {
-	if (device->class->bus == BUS_PCI)
-		pci_device_detach((struct pci_device *)device);
+	if (!device->bus)
+		return;
+	device->bus->ops->detach(device->bus, device);
+	g_ptr_array_remove(device->bus->children, device);
+	device->bus = NULL;
 }
 
 bool device_realize(struct device *device, GError **error)
@@ -48,8 +64,7 @@ bool device_realize(struct device *device, GError **error)
 	if (!attached || !device->class->realize(device, error)) {
 		if (attached && device->class->unrealize)
 			device->class->unrealize(device);
-		if (attached)
-			detach(device);
+		detach(device);
 		g_prefix_error(error, "device %s: ", device->id ? device->id : device->class->name);
 		return false;
 	}
@@ -60,8 +75,8 @@ bool device_realize(struct device *device, GError **error)
 
 void device_reset(struct device *device)
 {
-	if (device->class->bus == BUS_PCI)
-		pci_device_reset((struct pci_device *)device);
+	if (device->bus && device->bus->ops->reset)
+		device->bus->ops->reset(device->bus, device);
 	if (device->class->reset)
 		device->class->reset(device);
 }

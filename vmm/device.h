@@ -18,6 +18,7 @@
 
 struct machine;
 struct device;
+struct bus;
 
 enum property_type {
 	PROPERTY_END,
@@ -46,6 +47,12 @@ enum device_bus {
 	BUS_SYSTEM, /* part of the board: no bus a user could name */
 	BUS_ISA,
 	BUS_PCI,
+	BUS_USB,
+	BUS_SCSI,
+	BUS_IDE,
+	BUS_HDA,
+	BUS_VIRTIO_SERIAL,
+	BUS_KINDS,
 };
 
 /* Fixed contents of the PCI configuration header. */
@@ -79,7 +86,9 @@ struct device_class {
 struct device {
 	const struct device_class *class;
 	struct machine *machine;
-	char *id; /* NULL when the user gave none */
+	char *id;         /* NULL when the user gave none */
+	struct bus *bus;  /* NULL for BUS_SYSTEM and BUS_ISA */
+	char *bus_option; /* bus=, as the user gave it; NULL: the first that has room */
 	bool realized;
 };
 

@@ -38,6 +38,11 @@ static JsonObject *describe_error(const struct machine_event_info *info)
 	return data;
 }
 
+static JsonObject *describe_other(const struct machine_event_info *info)
+{
+	return info->data ? json_object_ref(info->data) : NULL;
+}
+
 /* X_INTERNAL_ERROR is ours: QEMU only stops the guest, with the run state "internal-error". */
 static const struct {
 	const char *name;
@@ -49,6 +54,7 @@ static const struct {
 	[MACHINE_EVENT_SHUTDOWN] = { "SHUTDOWN", describe_cause },
 	[MACHINE_EVENT_POWERDOWN] = { "POWERDOWN" },
 	[MACHINE_EVENT_INTERNAL_ERROR] = { "X_INTERNAL_ERROR", describe_error },
+	[MACHINE_EVENT_OTHER] = { NULL, describe_other },
 };
 
 static JsonObject *timestamp(void)
@@ -65,12 +71,14 @@ static void tell(const struct machine_event_info *info, void *watcher)
 {
 	struct qmp *qmp = watcher;
 	JsonObject *event = json_object_new();
+	JsonObject *data = events[info->event].describe ? events[info->event].describe(info) : NULL;
 	g_autoptr(JsonNode) node = command_object(event);
 
 	json_object_set_object_member(event, "timestamp", timestamp());
-	json_object_set_string_member(event, "event", events[info->event].name);
-	if (events[info->event].describe)
-		json_object_set_object_member(event, "data", events[info->event].describe(info));
+	json_object_set_string_member(
+		event, "event", info->name ? info->name : events[info->event].name);
+	if (data)
+		json_object_set_object_member(event, "data", data);
 	for (guint i = 0; i < qmp->sockets->len; i++)
 		qmp_socket_tell(g_ptr_array_index(qmp->sockets, i), node);
 	for (guint i = 0; i < qmp->lines->len; i++)

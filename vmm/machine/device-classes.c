@@ -32,13 +32,23 @@ static const struct device_class *const classes[] = {
 	NULL,
 };
 
+#define BUS_PROPERTY \
+	{ \
+		"bus", PROPERTY_STRING, offsetof(struct device, bus_option), NULL, \
+			"name of the bus" \
+	}
+
 static const struct property pci_properties[] = {
 	{ "addr", PROPERTY_STRING, offsetof(struct pci_device, address_option), NULL,
 		"place on the bus: SLOT or SLOT.FUNCTION, hexadecimal" },
-	{ "bus", PROPERTY_STRING, offsetof(struct pci_device, bus_option), NULL,
-		"name of the bus" },
+	BUS_PROPERTY,
 	{ "romfile", PROPERTY_STRING, offsetof(struct pci_device, rom_file), NULL,
 		"file with the option ROM; empty for none" },
+	{ .type = PROPERTY_END },
+};
+
+static const struct property bus_properties[] = {
+	BUS_PROPERTY,
 	{ .type = PROPERTY_END },
 };
 
@@ -61,5 +71,7 @@ const struct device_class *device_class_find(const char *name)
 
 const struct property *device_bus_properties(enum device_bus bus)
 {
-	return bus == BUS_PCI ? pci_properties : no_properties;
+	if (bus == BUS_PCI)
+		return pci_properties;
+	return bus == BUS_SYSTEM || bus == BUS_ISA ? no_properties : bus_properties;
 }

@@ -178,6 +178,7 @@ struct machine *machine_new(
 	io_space_init(&machine->ports, "ports");
 	io_space_init(&machine->mmio, "memory");
 	machine->devices = g_ptr_array_new();
+	machine->buses = g_ptr_array_new();
 	machine->memory_blocks = g_ptr_array_new();
 	machine->watchers = machine_watchers_new();
 	machine->requests = machine_requests_new();
@@ -230,6 +231,7 @@ void machine_free(struct machine *machine)
 	g_clear_pointer(&machine->kvm, kvm_free);
 	display_free(machine->display);
 	g_ptr_array_unref(machine->devices);
+	g_ptr_array_unref(machine->buses);
 	g_ptr_array_unref(machine->memory_blocks);
 	g_array_unref(machine->watchers);
 	machine_requests_free(machine->requests);

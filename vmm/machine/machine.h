@@ -22,6 +22,7 @@ struct machine_type;
 struct chardev;
 struct drives;
 struct machine_property;
+typedef struct _JsonObject JsonObject; /* of json-glib */
 
 enum {
 	MACHINE_MAX_CPUS = 8,
@@ -49,6 +50,7 @@ enum machine_event {
 	MACHINE_EVENT_SHUTDOWN,
 	MACHINE_EVENT_POWERDOWN,
 	MACHINE_EVENT_INTERNAL_ERROR,
+	MACHINE_EVENT_OTHER, /* of a device: a name and data, see machine_emit() */
 };
 
 /* Why a reset or a shutdown happened: QMP's ShutdownCause. */
@@ -69,6 +71,8 @@ struct machine_event_info {
 	enum machine_event event;
 	enum machine_cause cause; /* RESET, SHUTDOWN */
 	const char *text; /* INTERNAL_ERROR: reason, registers and code bytes, several lines */
+	const char *name; /* OTHER: as QMP has it, "DEVICE_DELETED" */
+	JsonObject *data; /* OTHER: borrowed; NULL: none */
 };
 
 typedef void (*machine_event_func)(const struct machine_event_info *info, void *watcher);
@@ -104,6 +108,7 @@ struct machine {
 	uint64_t low_memory, high_memory;             /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;
+	GPtrArray *buses;    /* of struct bus, in the order of creation */
 	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
 	struct drives *drives;
 
@@ -151,6 +156,10 @@ void machine_set_irq(struct machine *machine, unsigned gsi, bool level);
 void machine_request_reset(struct machine *machine, enum machine_cause cause);
 void machine_request_shutdown(struct machine *machine, enum machine_cause cause);
 
+/* A back end cannot go on: the guest is stopped in this state (IO_ERROR) until it is continued. Any thread, lock held or
+ * not. */
+void machine_request_stop(struct machine *machine, enum run_state state);
+
 /* Ends the program with this exit status (isa-debug-exit): as machine_request_shutdown(), whatever -no-shutdown says. */
 void machine_exit(struct machine *machine, int status);
 
@@ -165,6 +174,10 @@ bool machine_inject_nmi(struct machine *machine, GError **error);
 
 /* The power button is a device's: it says here what to do. With the lock. */
 void machine_set_power_button(struct machine *machine, void (*press)(void *device), void *device);
+
+/* An event of a device for whoever controls the machine: told on the main loop soon, in the order of the calls. Any
+ * thread, lock held or not. @name lives for ever; @data is taken, NULL: none. */
+void machine_emit(struct machine *machine, const char *name, JsonObject *data);
 
 void machine_watch(struct machine *machine, machine_event_func func, void *watcher);
 void machine_unwatch(struct machine *machine, void *watcher);

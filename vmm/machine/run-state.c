@@ -5,6 +5,7 @@
  */
 #include "vmm/machine/run-state.h"
 
+#include <json-glib/json-glib.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -14,10 +15,12 @@
 
 struct machine_requests {
 	GMutex lock; /* for what follows */
-	bool reset, shutdown, failed, exit;
+	bool reset, shutdown, failed, exit, stop;
+	enum run_state stop_state;
 	enum machine_cause reset_cause, shutdown_cause;
 	int exit_status;
 	GArray *soon; /* of struct soon */
+	GArray *news; /* of struct news */
 	guint source; /* the main loop's, 0: nothing is scheduled */
 };
 
@@ -25,6 +28,12 @@ struct machine_requests {
 struct soon {
 	void (*func)(struct machine *machine, void *device);
 	void *device;
+};
+
+/* An event of a device that the watchers have yet to be told of. */
+struct news {
+	const char *name;
+	JsonObject *data;
 };
 
 struct watcher {
@@ -88,15 +97,34 @@ void machine_unwatch(struct machine *machine, void *owner)
 			g_array_remove_index(machine->watchers, i - 1);
 }
 
+static void tell_watchers(struct machine *machine, const struct machine_event_info *info)
+{
+	for (guint i = 0; i < machine->watchers->len; i++) {
+		struct watcher watcher = g_array_index(machine->watchers, struct watcher, i);
+
+		watcher.func(info, watcher.owner);
+	}
+}
+
 static void tell_text(struct machine *machine, enum machine_event event, enum machine_cause cause,
 	const char *text)
 {
 	struct machine_event_info info = { .event = event, .cause = cause, .text = text };
 
-	for (guint i = 0; i < machine->watchers->len; i++) {
-		struct watcher watcher = g_array_index(machine->watchers, struct watcher, i);
+	tell_watchers(machine, &info);
+}
 
-		watcher.func(&info, watcher.owner);
+static void tell_news(struct machine *machine, GArray *news)
+{
+	for (guint i = 0; i < news->len; i++) {
+		const struct news *one = &g_array_index(news, struct news, i);
+		struct machine_event_info info = {
+			.event = MACHINE_EVENT_OTHER,
+			.name = one->name,
+			.data = one->data,
+		};
+
+		tell_watchers(machine, &info);
 	}
 }
 
@@ -125,7 +153,8 @@ static bool is_asked(struct machine *machine)
 	bool asked;
 
 	g_mutex_lock(&requests->lock);
-	asked = requests->reset || requests->shutdown || requests->failed || requests->exit;
+	asked = requests->reset || requests->shutdown || requests->failed || requests->exit ||
+		requests->stop;
 	g_mutex_unlock(&requests->lock);
 	return asked;
 }
@@ -251,6 +280,21 @@ bool machine_inject_nmi(struct machine *machine, GError **error)
 	return done || fail(error, VITRINE_ERROR_HOST, "KVM does not take the NMI");
 }
 
+static void free_news(void *opaque)
+{
+	struct news *news = opaque;
+
+	g_clear_pointer(&news->data, json_object_unref);
+}
+
+static GArray *news_new(void)
+{
+	GArray *news = g_array_new(FALSE, FALSE, sizeof(struct news));
+
+	g_array_set_clear_func(news, free_news);
+	return news;
+}
+
 /* False when a reset came first. */
 static bool has_failed(const struct machine *machine)
 {
@@ -289,6 +333,8 @@ static void carry_out(struct machine *machine, const struct machine_requests *no
 	} else if (now->failed && has_failed(machine)) {
 		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
 		report_failure(machine);
+	} else if (now->stop && machine->state == RUN_STATE_RUNNING) {
+		halt_and_tell(machine, now->stop_state);
 	} else if (now->failed && machine->state == RUN_STATE_RUNNING) {
 		continue_cpus(machine);
 	}
@@ -300,12 +346,16 @@ static gboolean handle_requests(gpointer opaque)
 	struct machine_requests *requests = machine->requests;
 	struct machine_requests now;
 	g_autoptr(GArray) soon = NULL;
+	g_autoptr(GArray) news = NULL;
 
 	g_mutex_lock(&requests->lock);
 	now = *requests;
 	soon = g_steal_pointer(&requests->soon);
 	requests->soon = g_array_new(FALSE, FALSE, sizeof(struct soon));
-	requests->reset = requests->shutdown = requests->failed = requests->exit = false;
+	news = g_steal_pointer(&requests->news);
+	requests->news = news_new();
+	requests->reset = requests->shutdown = requests->failed = requests->exit = requests->stop =
+		false;
 	requests->source = 0;
 	g_mutex_unlock(&requests->lock);
 
@@ -316,6 +366,7 @@ static gboolean handle_requests(gpointer opaque)
 		call->func(machine, call->device);
 	}
 	g_mutex_unlock(&machine->lock);
+	tell_news(machine, news);
 	if (!machine->ended)
 		carry_out(machine, &now);
 	return G_SOURCE_REMOVE;
@@ -344,6 +395,16 @@ void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
 	g_mutex_lock(&machine->requests->lock);
 	machine->requests->shutdown = true;
 	machine->requests->shutdown_cause = cause;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+	kick_cpus(machine);
+}
+
+void machine_request_stop(struct machine *machine, enum run_state state)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->stop = true;
+	machine->requests->stop_state = state;
 	schedule(machine);
 	g_mutex_unlock(&machine->requests->lock);
 	kick_cpus(machine);
@@ -378,12 +439,23 @@ void machine_run_soon(
 	g_mutex_unlock(&machine->requests->lock);
 }
 
+void machine_emit(struct machine *machine, const char *name, JsonObject *data)
+{
+	struct news news = { name, data };
+
+	g_mutex_lock(&machine->requests->lock);
+	g_array_append_val(machine->requests->news, news);
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+}
+
 struct machine_requests *machine_requests_new(void)
 {
 	struct machine_requests *requests = g_new0(struct machine_requests, 1);
 
 	g_mutex_init(&requests->lock);
 	requests->soon = g_array_new(FALSE, FALSE, sizeof(struct soon));
+	requests->news = news_new();
 	return requests;
 }
 
@@ -391,6 +463,7 @@ void machine_requests_free(struct machine_requests *requests)
 {
 	g_clear_handle_id(&requests->source, g_source_remove);
 	g_array_unref(requests->soon);
+	g_array_unref(requests->news);
 	g_mutex_clear(&requests->lock);
 	g_free(requests);
 }

@@ -8,11 +8,55 @@
 #include "vmm/pci/pci-registers.h"
 
 struct pci_bus {
-	struct machine *machine;
-	char *name;
+	struct bus bus;
 	struct pci_interrupts interrupts;
 	struct pci_device *devices[PCI_SLOTS][PCI_FUNCTIONS];
 	unsigned raised[PCI_LINES]; /* how many devices hold each line */
+};
+
+static bool attach(struct bus *bus, struct device *device, GError **error)
+{
+	return pci_device_attach((struct pci_device *)device, (struct pci_bus *)bus, error);
+}
+
+static void detach(struct bus *bus, struct device *device)
+{
+	pci_device_detach((struct pci_device *)device);
+}
+
+static void reset(struct bus *bus, struct device *device)
+{
+	pci_device_reset((struct pci_device *)device);
+}
+
+static bool first_free(const struct pci_bus *bus, unsigned *slot)
+{
+	for (*slot = 1; *slot < PCI_SLOTS; (*slot)++)
+		if (!bus->devices[*slot][0])
+			return true;
+	return false;
+}
+
+static bool is_full(struct bus *bus)
+{
+	unsigned slot;
+
+	return !first_free((struct pci_bus *)bus, &slot);
+}
+
+static char *place(struct bus *bus, const struct device *device)
+{
+	const struct pci_device *pci = (const struct pci_device *)device;
+
+	return g_strdup_printf("addr %02x.%x", pci->slot, pci->function);
+}
+
+static const struct bus_ops pci_bus_ops = {
+	.attach = attach,
+	.detach = detach,
+	.reset = reset,
+	.is_full = is_full,
+	.place = place,
 };
 
 struct pci_bus *pci_bus_new(
@@ -20,21 +64,22 @@ struct pci_bus *pci_bus_new(
 {
 	struct pci_bus *bus = g_new0(struct pci_bus, 1);
 
-	bus->machine = machine;
-	bus->name = g_strdup(name);
+	bus_init(&bus->bus, BUS_PCI, name, machine, NULL, &pci_bus_ops);
 	bus->interrupts = *interrupts;
 	return bus;
 }
 
 void pci_bus_free(struct pci_bus *bus)
 {
-	g_free(bus->name);
+	if (!bus)
+		return;
+	bus_finish(&bus->bus);
 	g_free(bus);
 }
 
 const char *pci_bus_name(const struct pci_bus *bus)
 {
-	return bus->name;
+	return bus->bus.name;
 }
 
 /* SLOT or SLOT.FUNCTION, both hexadecimal. */
@@ -51,14 +96,6 @@ static bool parse_address(const char *text, unsigned *slot, unsigned *function)
 	return *end == '\0' && *slot < PCI_SLOTS && *function < PCI_FUNCTIONS;
 }
 
-static bool first_free(const struct pci_bus *bus, unsigned *slot)
-{
-	for (*slot = 1; *slot < PCI_SLOTS; (*slot)++)
-		if (!bus->devices[*slot][0])
-			return true;
-	return false;
-}
-
 /* Function 0 tells that there are others. */
 static void tell_functions(struct pci_bus *bus, unsigned slot)
 {
@@ -71,13 +108,10 @@ bool pci_bus_add(struct pci_bus *bus, struct pci_device *device, GError **error)
 {
 	unsigned slot, function = 0;
 
-	if (device->bus_option && strcmp(device->bus_option, bus->name) != 0)
-		return fail(error, VITRINE_ERROR_INPUT, "bus=%s: there is no such bus; there is %s",
-			device->bus_option, bus->name);
 	if (!device->address_option) {
 		if (!first_free(bus, &slot))
 			return fail(error, VITRINE_ERROR_INPUT, "bus %s has no free slot left",
-				bus->name);
+				bus->bus.name);
 	} else if (!parse_address(device->address_option, &slot, &function)) {
 		return fail(error, VITRINE_ERROR_INPUT,
 			"addr=%s is no PCI address; SLOT or SLOT.FUNCTION in hexadecimal is, 0 to "

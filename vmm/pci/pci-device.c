@@ -81,12 +81,12 @@ static void unload_rom(struct pci_device *device)
 	device->rom_bytes = NULL;
 }
 
-bool pci_device_attach(struct pci_device *device, GError **error)
+bool pci_device_attach(struct pci_device *device, struct pci_bus *bus, GError **error)
 {
 	write_header(device);
 	for (unsigned i = 0; i < G_N_ELEMENTS(device->bars); i++)
 		device->bars[i].address = PCI_UNMAPPED;
-	if (!pci_bus_add(device->device.machine->pci, device, error))
+	if (!pci_bus_add(bus, device, error))
 		return false;
 	if (load_rom(device, error))
 		return true;

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "vmm/device.h"
+#include "vmm/bus.h"
 #include "vmm/memory/guest-memory.h"
 #include "vmm/memory/io-space.h"
 
@@ -40,10 +40,9 @@ struct pci_msix;
 
 struct pci_device {
 	struct device device;
-	struct pci_bus *bus;
+	struct pci_bus *bus; /* the same as device.bus */
 	uint8_t slot, function;
 	char *address_option; /* addr=, as the user gave it: SLOT[.FUNCTION] in hexadecimal */
-	char *bus_option;     /* bus= */
 	char *rom_file;       /* romfile=, a name looked up in the firmware folders; empty: none */
 	struct memory_slot *rom;
 	void *rom_bytes;
@@ -92,9 +91,9 @@ bool pci_device_uses_messages(const struct pci_device *device);
 /* Whether the device may read and write memory (command register bit 2). */
 bool pci_device_is_bus_master(const struct pci_device *device);
 
-/* What the device layer does around a PCI device's own functions: a place on its bus and the header before realize, the
- * header and the BARs as at power-on before reset, everything undone after unrealize. */
-bool pci_device_attach(struct pci_device *device, GError **error);
+/* What a PCI bus does around a device's own functions: a place and the header before realize, the header and the BARs as at
+ * power-on before reset, everything undone after unrealize. */
+bool pci_device_attach(struct pci_device *device, struct pci_bus *bus, GError **error);
 void pci_device_detach(struct pci_device *device);
 void pci_device_reset(struct pci_device *device);
 

@@ -110,6 +110,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->machine.kvm = &f->kvm;
 	f->machine.memory = guest_memory_new(&f->kvm);
 	f->machine.devices = g_ptr_array_new();
+	f->machine.buses = g_ptr_array_new();
 	io_space_init(&f->machine.ports, "ports");
 	io_space_init(&f->machine.mmio, "memory");
 	f->machine.pci = pci_bus_new(&f->machine, "pcie.0", &interrupts);
@@ -125,6 +126,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	pci_bus_free(f->machine.pci);
 	guest_memory_free(f->machine.memory);
 	g_ptr_array_unref(f->machine.devices);
+	g_ptr_array_unref(f->machine.buses);
 	io_space_clear(&f->machine.ports);
 	io_space_clear(&f->machine.mmio);
 }
