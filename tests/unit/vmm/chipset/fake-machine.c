@@ -114,6 +114,7 @@ struct fake_machine *fake_machine_new(void)
 	io_space_init(&fake->machine.ports, "ports");
 	io_space_init(&fake->machine.mmio, "memory");
 	fake->machine.devices = g_ptr_array_new();
+	fake->machine.buses = g_ptr_array_new();
 	fake->machine.chardevs = g_ptr_array_new();
 	g_ptr_array_add(fake->machine.chardevs, the_chardev);
 	fake->machine.display = (struct display *)fake;
@@ -128,7 +129,9 @@ void fake_machine_free(struct fake_machine *fake)
 {
 	for (guint i = fake->machine.devices->len; i > 0; i--)
 		device_free(fake->machine.devices->pdata[i - 1]);
+	pci_bus_free(fake->machine.pci);
 	g_ptr_array_unref(fake->machine.devices);
+	g_ptr_array_unref(fake->machine.buses);
 	g_ptr_array_unref(fake->machine.chardevs);
 	memory_slot_free(fake->slot);
 	guest_memory_free(fake->machine.memory);

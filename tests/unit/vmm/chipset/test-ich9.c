@@ -35,8 +35,6 @@ static struct device *add_lpc(struct fake_machine *fake)
 
 static void finish(struct fake_machine *fake)
 {
-	struct pci_bus *bus = fake->machine.pci;
-
 	for (guint i = 0; i < fake->machine.devices->len; i++) {
 		struct device *device = fake->machine.devices->pdata[i];
 
@@ -44,7 +42,6 @@ static void finish(struct fake_machine *fake)
 			g_clear_pointer(&((struct pci_device *)device)->address_option, g_free);
 	}
 	fake_machine_free(fake);
-	pci_bus_free(bus);
 }
 
 static uint16_t pm_word(struct fake_machine *fake, uint16_t offset)
