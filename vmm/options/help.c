@@ -40,8 +40,9 @@ static char *print_help(void)
 		"Runs a guest under KVM. Options start with one dash or two and have QEMU's\n"
 		"syntax: KEY=VALUE pairs separated by commas, \",,\" for a comma in a value.\n"
 		"Where an option takes such pairs, \"-OPTION help\" lists what there is.\n");
+	const struct option_spec *spec;
 
-	for (const struct option_spec *spec = option_specs(); spec->name; spec++) {
+	for (guint i = 0; (spec = option_spec_at(i)); i++) {
 		if (spec->section)
 			g_string_append_printf(out, "\n%s:\n", spec->section);
 		print_option(out, spec);

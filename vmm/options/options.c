@@ -151,8 +151,9 @@ static bool unknown_option(const char *word, const char *name, GError **error)
 {
 	const char *nearest = NULL;
 	unsigned least = (unsigned)MAX(1, strlen(name) / 3) + 1;
+	const struct option_spec *spec;
 
-	for (const struct option_spec *spec = option_specs(); spec->name; spec++) {
+	for (guint i = 0; (spec = option_spec_at(i)); i++) {
 		unsigned distance = value_distance(name, spec->name);
 
 		if (distance < least) {

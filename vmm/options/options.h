@@ -97,8 +97,8 @@ struct options {
 	char *request_name;                     /* DESCRIBE: of what */
 };
 
-/* The table, up to a row without a name. */
-const struct option_spec *option_specs(void);
+/* The rows of the table by number, from 0; NULL behind the last. */
+const struct option_spec *option_spec_at(guint index);
 const struct option_spec *option_spec_find(const char *name); /* by name or alias; NULL: none */
 
 const struct option_spec *option_spec_find_group(

@@ -1,0 +1,90 @@
+/* Options for the guest: its name, machine type, processors and memory. */
+#include "vmm/options/option-rows.h"
+
+#include "base/checked.h"
+#include "vmm/machine/machine.h"
+
+enum {
+	MINIMUM_MEMORY = 8 * MiB, /* SeaBIOS, its tables, and room for a boot loader */
+	MAXIMUM_CPU_PARTS = MACHINE_MAX_CPUS,
+};
+
+#define MAXIMUM_MEMORY (UINT64_C(1024) * GiB)
+
+static const char *const accelerators[] = { "kvm", NULL };
+static const char *const cpu_models[] = { "host", NULL };
+
+static const struct option_key name_keys[] = {
+	{ "guest", OPTION_STRING, "the guest's name, also of its folder for sockets",
+		.required = true },
+	{ "debug-threads", OPTION_BOOL, "threads carry names in any case" },
+	{},
+};
+
+static const struct option_key uuid_keys[] = {
+	{ "uuid", OPTION_UUID, "the guest's UUID", .required = true },
+	{},
+};
+
+static const struct option_key machine_keys[] = {
+	{ "type", OPTION_STRING, "a machine type; \"-machine help\" lists them" },
+	{ "accel", OPTION_CHOICE, "what runs the guest's code", .choices = accelerators },
+	{ "kernel", OPTION_STRING, "a Linux kernel (bzImage) to start without a boot loader" },
+	{ "initrd", OPTION_STRING, "its initial RAM disk" },
+	{ "append", OPTION_STRING, "its command line", .may_be_empty = true },
+	{ "firmware", OPTION_STRING, "firmware file instead of the machine type's" },
+	{},
+};
+
+static const struct option_key accel_keys[] = {
+	{ "accel", OPTION_CHOICE, "what runs the guest's code", .required = true,
+		.choices = accelerators },
+	{},
+};
+
+static const struct option_key cpu_keys[] = {
+	{ "model", OPTION_CHOICE, "the processor that the guest sees", .required = true,
+		.choices = cpu_models },
+	{},
+};
+
+static const struct option_key memory_keys[] = {
+	{ "size", OPTION_SIZE, "RAM; a plain number counts MiB", .required = true,
+		.minimum = MINIMUM_MEMORY, .maximum = MAXIMUM_MEMORY, .unit = MiB },
+	{},
+};
+
+static const struct option_key smp_keys[] = {
+	{ "cpus", OPTION_NUMBER, "processors", .minimum = 1, .maximum = MAXIMUM_CPU_PARTS },
+	{ "maxcpus", OPTION_NUMBER, "the same as cpus", .minimum = 1,
+		.maximum = MAXIMUM_CPU_PARTS },
+	{ "sockets", OPTION_NUMBER, "packages", .minimum = 1, .maximum = MAXIMUM_CPU_PARTS },
+	{ "cores", OPTION_NUMBER, "cores of a package", .minimum = 1,
+		.maximum = MAXIMUM_CPU_PARTS },
+	{ "threads", OPTION_NUMBER, "threads of a core", .minimum = 1,
+		.maximum = MAXIMUM_CPU_PARTS },
+	{},
+};
+
+const struct option_spec option_rows_machine[] = {
+	{ "name", .group = "name", .implied = "guest", .keys = name_keys, .argument = "NAME",
+		.description = "name of the guest (default: guest-PID)", .section = "The guest" },
+	{ "uuid", .group = "uuid", .kind = OPTION_VALUE, .implied = "uuid", .keys = uuid_keys,
+		.argument = "UUID", .description = "UUID that the guest sees" },
+	{ "machine", "M", .group = "machine", .implied = "type", .keys = machine_keys,
+		.argument = "[type=]TYPE[,KEY=VALUE...]",
+		.description = "machine type; a bare family name means its newest version" },
+	{ "accel", .group = "accel", .implied = "accel", .keys = accel_keys, .argument = "kvm",
+		.description = "KVM, the only accelerator there is" },
+	{ "cpu", .group = "cpu", .implied = "model", .keys = cpu_keys, .argument = "MODEL",
+		.description = "processor model" },
+	{ "m", .group = "memory", .implied = "size", .keys = memory_keys, .argument = "[size=]SIZE",
+		.description = "RAM, in MiB without a letter (default: the machine type's)" },
+	{ "smp", .group = "smp-opts", .implied = "cpus", .keys = smp_keys,
+		.argument = "[cpus=]N[,sockets=N][,cores=N][,threads=N]",
+		.description = "processors (default: 1)" },
+	{ "nodefaults", .group = "nodefaults", .kind = OPTION_FLAG,
+		.description =
+			"leave out the display and the serial port that a guest has by default" },
+	{},
+};
