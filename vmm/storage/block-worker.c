@@ -1,119 +1,88 @@
-/* The thread that does a disk's input and output. */
+/* The thread that does a disk's input and output, the drive's error policies, and what is kept to be done again. */
 #include "vmm/storage/block-worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <liburing.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
-enum {
-	RING_ENTRIES = 512, /* requests and two wake-ups */
-	PIECES_MAX = 256,
-};
+#include "vmm/storage/block-engine.h"
+#include "vmm/storage/drives.h"
 
 struct block_worker {
-	struct block_backend *backend;
+	struct drive *drive;
 	const struct block_worker_ops *ops;
 	void *owner;
 	GThread *thread;
-	struct io_uring ring;
-	bool has_ring;
-	int kick, stop;
-	uint64_t kick_count, stop_count; /* what is read from the two */
+	struct block_engine *engine; /* while the thread runs; NULL without a medium */
+	int kicks[BLOCK_KICKS_MAX];
+	unsigned kick_count;
+	int stop;
 	unsigned in_flight;
+	struct block_request *kept, **kept_end;
 };
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 struct block_worker *block_worker_new(
-	struct block_backend *backend, const struct block_worker_ops *ops, void *owner)
+	struct drive *drive, const struct block_worker_ops *ops, void *owner)
 {
 	struct block_worker *worker = g_new0(struct block_worker, 1);
 
-	worker->backend = backend;
+	worker->drive = drive;
 	worker->ops = ops;
 	worker->owner = owner;
 	worker->stop = eventfd(0, EFD_CLOEXEC);
+	worker->kept_end = &worker->kept;
+	drive->worker = worker;
 	return worker;
 }
 
 void block_worker_free(struct block_worker *worker)
 {
 	block_worker_stop(worker);
+	worker->drive->worker = NULL;
 	close(worker->stop);
 	g_free(worker);
 }
 
-static struct io_uring_sqe *next_entry(struct block_worker *worker)
+int block_worker_stop_fd(const struct block_worker *worker)
 {
-	struct io_uring_sqe *entry = io_uring_get_sqe(&worker->ring);
-
-	if (!entry) {
-		io_uring_submit(&worker->ring);
-		entry = io_uring_get_sqe(&worker->ring);
-	}
-	return entry;
+	return worker->stop;
 }
 
-static void watch(struct block_worker *worker, int fd, uint64_t *count)
+unsigned block_worker_kicks(const struct block_worker *worker, const int **fds)
 {
-	struct io_uring_sqe *entry = next_entry(worker);
-
-	io_uring_prep_read(entry, fd, count, sizeof(*count), 0);
-	io_uring_sqe_set_data(entry, count);
+	*fds = worker->kicks;
+	return worker->kick_count;
 }
 
-static void prepare(struct block_worker *worker, struct block_request *request)
+unsigned block_worker_in_flight(const struct block_worker *worker)
 {
-	struct io_uring_sqe *entry = next_entry(worker);
-	int fd = worker->backend->fd;
-	uint64_t at = request->offset + request->done;
-	unsigned count = MIN(request->count, PIECES_MAX);
-
-	switch (request->operation) {
-	case BLOCK_READ:
-		io_uring_prep_readv(entry, fd, request->pieces, count, at);
-		break;
-	case BLOCK_WRITE:
-		io_uring_prep_writev2(
-			entry, fd, request->pieces, count, at, request->durable ? RWF_DSYNC : 0);
-		break;
-	case BLOCK_FLUSH:
-		io_uring_prep_fsync(entry, fd, IORING_FSYNC_DATASYNC);
-		break;
-	case BLOCK_DISCARD:
-		io_uring_prep_fallocate(entry, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			request->offset, request->length);
-		break;
-	}
-	io_uring_sqe_set_data(entry, request);
+	return worker->in_flight;
 }
 
-static ssize_t perform(struct block_worker *worker, struct block_request *request)
+bool block_worker_is_started(const struct block_worker *worker)
 {
-	int fd = worker->backend->fd;
-	uint64_t at = request->offset + request->done;
-	unsigned count = MIN(request->count, PIECES_MAX);
-	ssize_t result = 0;
+	return worker->thread;
+}
 
-	switch (request->operation) {
-	case BLOCK_READ:
-		result = preadv(fd, request->pieces, count, at);
-		break;
-	case BLOCK_WRITE:
-		result = pwritev2(fd, request->pieces, count, at, request->durable ? RWF_DSYNC : 0);
-		break;
-	case BLOCK_FLUSH:
-		result = fdatasync(fd);
-		break;
-	case BLOCK_DISCARD:
-		result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request->offset,
-			request->length);
-		break;
-	}
-	return result < 0 ? -errno : result;
+void block_worker_kicked(struct block_worker *worker, unsigned kick)
+{
+	worker->ops->kicked(worker->owner, kick);
+}
+
+void block_worker_settled(struct block_worker *worker)
+{
+	worker->ops->settled(worker->owner);
 }
 
 /* Takes what was transferred off the front of the pieces. */
@@ -131,8 +100,7 @@ static void advance(struct block_request *request, size_t length)
 	}
 }
 
-/* Whether the request goes on after @result; otherwise *@end is what it ended with. */
-static bool goes_on(struct block_request *request, ssize_t result, int *end)
+bool block_request_goes_on(struct block_request *request, ssize_t result, int *end)
 {
 	bool transfers = request->operation == BLOCK_READ || request->operation == BLOCK_WRITE;
 
@@ -154,78 +122,77 @@ static bool goes_on(struct block_request *request, ssize_t result, int *end)
 	return request->done < request->length && result > 0;
 }
 
+/* What was done of a request that is kept stays done: only the rest begins anew. */
+static void begin(struct block_worker *worker, struct block_request *request)
+{
+	worker->in_flight++;
+	if (worker->engine)
+		worker->engine->ops->submit(worker->engine, request);
+	else
+		block_worker_ended(worker, request, -ENOMEDIUM);
+}
+
 void block_worker_submit(struct block_worker *worker, struct block_request *request)
 {
-	int end;
-
 	request->done = 0;
-	if (worker->has_ring) {
-		worker->in_flight++;
-		prepare(worker, request);
+	request->part = NULL;
+	request->next = NULL;
+	request->started = now();
+	begin(worker, request);
+}
+
+void block_worker_ended(struct block_worker *worker, struct block_request *request, int result)
+{
+	worker->in_flight--;
+	if (result < 0 && result != -ENOMEDIUM &&
+		drive_keeps_failed(worker->drive, request->operation, &result)) {
+		request->next = NULL;
+		*worker->kept_end = request;
+		worker->kept_end = &request->next;
 		return;
 	}
-	while (goes_on(request, perform(worker, request), &end))
-		;
-	worker->ops->completed(worker->owner, request, end);
+	drive_count(worker->drive, request, result, now() - request->started);
+	worker->ops->completed(worker->owner, request, result);
 }
 
-static void handle(struct block_worker *worker, struct io_uring_cqe *cqe, bool *stopping)
+static void begin_kept(struct block_worker *worker)
 {
-	void *data = io_uring_cqe_get_data(cqe);
-	int result = cqe->res;
-	int end;
+	struct block_request *request = worker->kept;
 
-	io_uring_cqe_seen(&worker->ring, cqe);
-	if (data == &worker->stop_count) {
-		*stopping = true;
-	} else if (data == &worker->kick_count) {
-		if (*stopping)
-			return;
-		watch(worker, worker->kick, &worker->kick_count);
-		worker->ops->kicked(worker->owner);
-	} else if (goes_on(data, result, &end)) {
-		prepare(worker, data);
-	} else {
-		worker->in_flight--;
-		worker->ops->completed(worker->owner, data, end);
+	block_worker_forget(worker);
+	while (request) {
+		struct block_request *next = request->next;
+
+		begin(worker, request);
+		request = next;
 	}
 }
 
-static void run_ring(struct block_worker *worker)
+void block_worker_forget(struct block_worker *worker)
 {
-	bool stopping = false;
-
-	watch(worker, worker->stop, &worker->stop_count);
-	watch(worker, worker->kick, &worker->kick_count);
-	worker->ops->kicked(worker->owner);
-	worker->ops->settled(worker->owner);
-	while (!stopping || worker->in_flight > 0) {
-		struct io_uring_cqe *cqe;
-		unsigned batch = 0;
-
-		io_uring_submit_and_wait(&worker->ring, 1);
-		while (batch++ < RING_ENTRIES && io_uring_peek_cqe(&worker->ring, &cqe) == 0)
-			handle(worker, cqe, &stopping);
-		worker->ops->settled(worker->owner);
-	}
+	worker->kept = NULL;
+	worker->kept_end = &worker->kept;
 }
 
-static void run_plain(struct block_worker *worker)
+/* Without a medium: requests end at once, and no descriptor but these two kinds says anything. */
+static void run_without_medium(struct block_worker *worker)
 {
-	struct pollfd fds[] = {
-		{ .fd = worker->kick, .events = POLLIN },
-		{ .fd = worker->stop, .events = POLLIN },
-	};
+	struct pollfd fds[BLOCK_KICKS_MAX + 1] = { { .fd = worker->stop, .events = POLLIN } };
+	uint64_t count;
 
+	for (unsigned i = 0; i < worker->kick_count; i++) {
+		fds[i + 1] = (struct pollfd) { .fd = worker->kicks[i], .events = POLLIN };
+		block_worker_kicked(worker, i);
+	}
 	for (;;) {
-		worker->ops->kicked(worker->owner);
-		worker->ops->settled(worker->owner);
-		while (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
-			;
-		if (fds[1].revents && read(worker->stop, &worker->stop_count, sizeof(uint64_t)) > 0)
+		block_worker_settled(worker);
+		if (poll(fds, worker->kick_count + 1, -1) < 0)
+			continue;
+		if (fds[0].revents && read(worker->stop, &count, sizeof(count)) > 0)
 			return;
-		if (read(worker->kick, &worker->kick_count, sizeof(uint64_t)) < 0)
-			continue; /* somebody else took the count: look anyway */
+		for (unsigned i = 0; i < worker->kick_count; i++)
+			if (fds[i + 1].revents && read(worker->kicks[i], &count, sizeof(count)) > 0)
+				block_worker_kicked(worker, i);
 	}
 }
 
@@ -233,26 +200,30 @@ static gpointer run(gpointer opaque)
 {
 	struct block_worker *worker = opaque;
 
-	if (worker->has_ring)
-		run_ring(worker);
+	begin_kept(worker);
+	if (worker->engine)
+		worker->engine->ops->run(worker->engine);
 	else
-		run_plain(worker);
+		run_without_medium(worker);
 	return NULL;
 }
 
-void block_worker_start(struct block_worker *worker, int kick)
+void block_worker_restart(struct block_worker *worker)
 {
-	int result;
+	struct block_backend *image = worker->drive->image;
 
 	if (worker->thread)
 		return;
-	worker->kick = kick;
-	result = io_uring_queue_init(RING_ENTRIES, &worker->ring, 0);
-	worker->has_ring = result == 0;
-	if (!worker->has_ring)
-		log_info("disk image %s: no io_uring here (%s), one request at a time instead",
-			worker->backend->path, g_strerror(-result));
+	__atomic_store_n(&worker->drive->troubled, 0, __ATOMIC_SEQ_CST);
+	worker->engine = image ? image->ops->new_engine(image, worker) : NULL;
 	worker->thread = g_thread_new("disk", run, worker);
+}
+
+void block_worker_start(struct block_worker *worker, const int *kicks, unsigned count)
+{
+	worker->kick_count = MIN(count, (unsigned)BLOCK_KICKS_MAX);
+	memcpy(worker->kicks, kicks, worker->kick_count * sizeof(worker->kicks[0]));
+	block_worker_restart(worker);
 }
 
 void block_worker_stop(struct block_worker *worker)
@@ -264,6 +235,7 @@ void block_worker_stop(struct block_worker *worker)
 	while (write(worker->stop, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	g_thread_join(g_steal_pointer(&worker->thread));
-	if (worker->has_ring)
-		io_uring_queue_exit(&worker->ring);
+	if (worker->engine)
+		worker->engine->ops->free(worker->engine);
+	worker->engine = NULL;
 }

@@ -1,7 +1,8 @@
-/* The thread that does a disk's input and output, through io_uring.
+/* The thread that does a disk's input and output.
  *
- * It runs between start and stop. On it, the owner is told when its kick descriptor was written, submits requests, and is
- * told of each one's end. Where the kernel forbids io_uring, the same thread does one request after the other.
+ * It runs between start and stop. On it, the owner is told when a kick descriptor was written, submits requests, and is told
+ * of each one's end. The drive's error policies are applied here: a request that is to be done again when the machine goes
+ * on is kept, and begins anew at the next start. So its owner hears of it only when it has ended for good.
  */
 #pragma once
 
@@ -11,8 +12,11 @@
 
 #include "vmm/storage/block.h"
 
+struct drive;
+
 enum {
-	BLOCK_REQUESTS_MAX = 256 /* in flight at a time */
+	BLOCK_REQUESTS_MAX = 256, /* in flight at a time */
+	BLOCK_KICKS_MAX = 64,
 };
 
 enum block_operation {
@@ -20,37 +24,49 @@ enum block_operation {
 	BLOCK_WRITE,
 	BLOCK_FLUSH,
 	BLOCK_DISCARD,
+	BLOCK_WRITE_ZEROES,
 };
 
 struct block_request {
 	enum block_operation operation;
 	uint64_t offset, length; /* bytes */
-	bool durable;            /* WRITE: on the disk before it ends */
+	bool durable;            /* WRITE, WRITE_ZEROES: on the disk before it ends */
+	bool unmap;              /* WRITE_ZEROES: the space may be given back to the host */
 	struct iovec
 		*pieces; /* for READ and WRITE; together @length bytes; used up by the worker */
 	unsigned count;
-	uint64_t done; /* the worker's */
+
+	/* the worker's */
+	uint64_t done;
+	int64_t started; /* nanoseconds, monotonic */
+	void *part;      /* the engine's */
+	struct block_request *next;
 };
 
 /* All on the worker's thread. */
 struct block_worker_ops {
-	void (*kicked)(void *owner);
+	void (*kicked)(void *owner, unsigned kick);
 	/* @result: 0 or a negative errno */
 	void (*completed)(void *owner, struct block_request *request, int result);
 	/* After a batch of the above: the moment to tell the guest. */
 	void (*settled)(void *owner);
 };
 
-struct block_worker;
-
+/* For the device that took @drive; one at a time for a drive. With the machine's lock, as what follows. */
 struct block_worker *block_worker_new(
-	struct block_backend *backend, const struct block_worker_ops *ops, void *owner);
+	struct drive *drive, const struct block_worker_ops *ops, void *owner);
 void block_worker_free(struct block_worker *worker);
 
-/* Starts the thread; kicked() is called at once, and whenever @kick (an eventfd) is written. */
-void block_worker_start(struct block_worker *worker, int kick);
-/* Waits until all requests have ended and the thread has too. */
+/* Starts the thread; kicked() is called at once for each kick, and whenever one of @kicks (eventfds) is written. */
+void block_worker_start(struct block_worker *worker, const int *kicks, unsigned count);
+/* The same, with the kicks of the last time. */
+void block_worker_restart(struct block_worker *worker);
+/* Waits until all requests have ended, or are kept to be done again, and the thread has ended too. */
 void block_worker_stop(struct block_worker *worker);
+/* Between stop and start: the requests that were kept are the owner's again, and are not done. */
+void block_worker_forget(struct block_worker *worker);
+bool block_worker_is_started(const struct block_worker *worker);
 
-/* On the worker's thread; the request belongs to the worker until completed(). At most BLOCK_REQUESTS_MAX at a time. */
+/* On the worker's thread; the request belongs to the worker until completed(). At most BLOCK_REQUESTS_MAX at a time.
+ * Without a medium it ends with -ENOMEDIUM. */
 void block_worker_submit(struct block_worker *worker, struct block_request *request);

@@ -1,4 +1,4 @@
-/* A disk image on the host: opening, size, and locks that QEMU understands. */
+/* A raw disk image on the host: opening, size, and locks that QEMU understands. */
 #include "vmm/storage/block.h"
 
 #include <errno.h>
@@ -9,6 +9,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "vmm/storage/block-engine.h"
+
+struct raw_backend {
+	struct block_backend backend;
+	int fd;
+};
 
 /* One byte stands for each thing somebody does with the image (from 100) and does not want others to do (from 200). */
 enum {
@@ -109,12 +116,39 @@ static void cannot_open(const struct block_config *config, GError **error)
 			error, VITRINE_ERROR_HOST, "disk image %s: cannot open it", config->path);
 }
 
+static void raw_close(struct block_backend *backend)
+{
+	struct raw_backend *raw = (struct raw_backend *)backend;
+
+	close(raw->fd);
+	g_free(backend->path);
+	g_free(raw);
+}
+
+static struct block_engine *raw_new_engine(
+	struct block_backend *backend, struct block_worker *worker)
+{
+	struct raw_backend *raw = (struct raw_backend *)backend;
+	struct block_engine *engine = engine_ring_new(worker, raw->fd);
+
+	if (engine)
+		return engine;
+	log_info("disk image %s: no io_uring here (%s), one request at a time instead",
+		backend->path, g_strerror(errno));
+	return engine_plain_new(worker, raw->fd);
+}
+
+static const struct block_backend_ops raw_ops = {
+	.close = raw_close,
+	.new_engine = raw_new_engine,
+};
+
 struct block_backend *block_backend_open(const struct block_config *config, GError **error)
 {
 	int flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY |
 		    (config->no_cache ? O_DIRECT : 0);
 	int fd = open(config->path, flags | O_NONBLOCK);
-	struct block_backend *backend;
+	struct raw_backend *raw;
 	uint64_t size;
 
 	if (fd < 0) {
@@ -128,23 +162,22 @@ struct block_backend *block_backend_open(const struct block_config *config, GErr
 		close(fd);
 		return NULL;
 	}
-	backend = g_new0(struct block_backend, 1);
-	*backend = (struct block_backend) {
-		.id = g_strdup(config->id),
+	raw = g_new0(struct raw_backend, 1);
+	raw->backend = (struct block_backend) {
+		.ops = &raw_ops,
 		.path = g_strdup(config->path),
-		.fd = fd,
+		.format = "raw",
 		.size = size,
 		.read_only = config->read_only,
 		.discard = config->discard && !config->read_only,
 		.no_flush = config->no_flush,
 	};
-	return backend;
+	raw->fd = fd;
+	return &raw->backend;
 }
 
 void block_backend_close(struct block_backend *backend)
 {
-	close(backend->fd);
-	g_free(backend->id);
-	g_free(backend->path);
-	g_free(backend);
+	if (backend)
+		backend->ops->close(backend);
 }

@@ -1,29 +1,43 @@
-/* A disk image on the host: a raw file or block device, opened and locked. */
+/* A disk image: a raw file or block device that is opened and locked, or an image behind an NBD server.
+ *
+ * What an image can do is the same for all of them: its engine (block-engine.h) runs on the thread of the disk that uses it.
+ */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+struct block_engine;
+struct block_worker;
+struct block_backend;
+
 enum {
 	SECTOR = 512, /* bytes; offsets and lengths of guests' requests are multiples */
 };
 
 struct block_config {
-	const char *id; /* how -device refers to it */
-	const char *path;
+	const char *id;   /* how -device refers to it */
+	const char *path; /* NULL: no medium (drives_add() only) */
 	bool read_only;
 	bool discard;  /* discards of the guest free space on the host */
 	bool no_cache; /* past the host's page cache (O_DIRECT) */
 	bool no_flush; /* the guest's flushes do nothing: fast, and the disk may be lost with the host */
 };
 
+struct block_backend_ops {
+	void (*close)(struct block_backend *backend);
+	/* For the disk's thread, which frees it; never NULL. */
+	struct block_engine *(*new_engine)(
+		struct block_backend *backend, struct block_worker *worker);
+};
+
 struct block_backend {
-	char *id, *path;
-	int fd;
-	uint64_t size; /* bytes, whole sectors */
+	const struct block_backend_ops *ops;
+	char *path;         /* what people call it: a file's path, a URI */
+	const char *format; /* "raw", "qcow2" */
+	uint64_t size;      /* bytes, whole sectors */
 	bool read_only, discard, no_flush;
-	void *owner; /* the device that uses it, NULL: none yet */
 };
 
 /**
@@ -33,4 +47,4 @@ struct block_backend {
  * opens for writing what the other uses. Returns NULL with @error: the path, what is wrong with it and what to do.
  */
 struct block_backend *block_backend_open(const struct block_config *config, GError **error);
-void block_backend_close(struct block_backend *backend);
+void block_backend_close(struct block_backend *backend); /* nothing for NULL */

@@ -1,51 +1,91 @@
-/* The disk images of a machine, by id. */
+/* The drives of a machine, by id: who has them, what happens when they fail, and what they have done. */
 #include "vmm/storage/drives.h"
 
+#include <errno.h>
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "vmm/device.h"
+#include "base/log.h"
+#include "vmm/machine/machine.h"
 
 struct drives {
-	GPtrArray *images; /* of struct block_backend */
+	GPtrArray *list; /* of struct drive */
 };
+
+static const char *const policy_names[] = {
+	[DRIVE_ERROR_REPORT] = "report",
+	[DRIVE_ERROR_IGNORE] = "ignore",
+	[DRIVE_ERROR_STOP] = "stop",
+	[DRIVE_ERROR_ENOSPC] = "enospc",
+};
+
+const char *drive_error_policy_name(enum drive_error_policy policy)
+{
+	return policy_names[policy];
+}
+
+static void drive_free(void *opaque)
+{
+	struct drive *drive = opaque;
+
+	block_backend_close(drive->image);
+	g_free(drive->id);
+	g_free(drive);
+}
 
 struct drives *drives_new(void)
 {
 	struct drives *drives = g_new0(struct drives, 1);
 
-	drives->images = g_ptr_array_new_with_free_func((GDestroyNotify)block_backend_close);
+	drives->list = g_ptr_array_new_with_free_func(drive_free);
 	return drives;
 }
 
 void drives_free(struct drives *drives)
 {
-	g_ptr_array_unref(drives->images);
+	g_ptr_array_unref(drives->list);
 	g_free(drives);
 }
 
-static struct block_backend *find(const struct drives *drives, const char *id)
+GPtrArray *drives_list(const struct drives *drives)
 {
-	for (guint i = 0; i < drives->images->len; i++) {
-		struct block_backend *backend = drives->images->pdata[i];
+	return drives->list;
+}
 
-		if (strcmp(backend->id, id) == 0)
-			return backend;
+struct drive *drives_find(const struct drives *drives, const char *id)
+{
+	for (guint i = 0; i < drives->list->len; i++) {
+		struct drive *drive = drives->list->pdata[i];
+
+		if (strcmp(drive->id, id) == 0)
+			return drive;
 	}
 	return NULL;
 }
 
 bool drives_add(struct drives *drives, const struct block_config *config, GError **error)
 {
-	struct block_backend *backend;
+	struct block_backend *image = NULL;
+	struct drive *drive;
 
-	if (find(drives, config->id))
+	if (drives_find(drives, config->id))
 		return fail(error, VITRINE_ERROR_INPUT, "there are two drives with the id %s",
 			config->id);
-	backend = block_backend_open(config, error);
-	if (!backend)
-		return false;
-	g_ptr_array_add(drives->images, backend);
+	if (config->path) {
+		image = block_backend_open(config, error);
+		if (!image)
+			return false;
+	}
+	drive = g_new0(struct drive, 1);
+	*drive = (struct drive) {
+		.id = g_strdup(config->id),
+		.image = image,
+		.read_only = config->read_only,
+		.on_read_error = DRIVE_ERROR_REPORT,
+		.on_write_error = DRIVE_ERROR_ENOSPC,
+	};
+	g_ptr_array_add(drives->list, drive);
 	return true;
 }
 
@@ -53,20 +93,20 @@ static char *list_ids(const struct drives *drives)
 {
 	GString *text = g_string_new(NULL);
 
-	for (guint i = 0; i < drives->images->len; i++) {
-		const struct block_backend *backend = drives->images->pdata[i];
+	for (guint i = 0; i < drives->list->len; i++) {
+		const struct drive *drive = drives->list->pdata[i];
 
-		g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", backend->id);
+		g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", drive->id);
 	}
 	return g_string_free(text, FALSE);
 }
 
-struct block_backend *drives_take(
-	struct drives *drives, const char *id, struct device *owner, GError **error)
+struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
+	const struct drive_ops *ops, GError **error)
 {
-	struct block_backend *backend = find(drives, id);
+	struct drive *drive = drives_find(drives, id);
 
-	if (!backend) {
+	if (!drive) {
 		g_autofree char *ids = list_ids(drives);
 
 		fail(error, VITRINE_ERROR_NOT_FOUND,
@@ -74,10 +114,104 @@ struct block_backend *drives_take(
 			ids[0] ? ids : "none");
 		return NULL;
 	}
-	if (backend->owner) {
+	if (drive->owner) {
 		fail(error, VITRINE_ERROR_BUSY, "drive=%s is used by another device", id);
 		return NULL;
 	}
-	backend->owner = owner;
-	return backend;
+	drive->owner = owner;
+	drive->ops = ops;
+	return drive;
+}
+
+void drive_release(struct drive *drive)
+{
+	drive->owner = NULL;
+	drive->ops = NULL;
+}
+
+void drive_set_image(struct drive *drive, struct block_backend *image)
+{
+	struct block_worker *worker = drive->worker;
+	bool was_started = worker && block_worker_is_started(worker);
+
+	if (was_started)
+		block_worker_stop(worker);
+	block_backend_close(drive->image);
+	drive->image = image;
+	if (was_started)
+		block_worker_restart(worker);
+	if (drive->ops && drive->ops->medium_changed)
+		drive->ops->medium_changed(drive->owner);
+}
+
+static void tell_error(
+	const struct drive *drive, enum block_operation operation, const char *action, int result)
+{
+	JsonObject *data = json_object_new();
+
+	json_object_set_string_member(data, "device", drive->id);
+	json_object_set_string_member(
+		data, "operation", operation == BLOCK_READ ? "read" : "write");
+	json_object_set_string_member(data, "action", action);
+	json_object_set_boolean_member(data, "nospace", result == -ENOSPC);
+	json_object_set_string_member(data, "reason", g_strerror(-result));
+	machine_emit(drive->owner->machine, "BLOCK_IO_ERROR", data);
+}
+
+bool drive_keeps_failed(struct drive *drive, enum block_operation operation, int *result)
+{
+	enum drive_error_policy policy =
+		operation == BLOCK_READ ? drive->on_read_error : drive->on_write_error;
+	bool stops =
+		policy == DRIVE_ERROR_STOP || (policy == DRIVE_ERROR_ENOSPC && *result == -ENOSPC);
+	struct machine *machine = drive->owner->machine;
+
+	tell_error(drive, operation,
+		stops                          ? "stop"
+		: policy == DRIVE_ERROR_IGNORE ? "ignore"
+					       : "report",
+		*result);
+	if (stops) {
+		if (__atomic_exchange_n(&drive->troubled, *result, __ATOMIC_SEQ_CST) == 0)
+			log_warning("drive %s: %s; the guest is stopped until it is continued",
+				drive->id, g_strerror(-*result));
+		machine_request_stop(machine, RUN_STATE_IO_ERROR);
+	} else if (policy == DRIVE_ERROR_IGNORE) {
+		*result = 0;
+	}
+	return stops;
+}
+
+static void add(uint64_t *counter, uint64_t value)
+{
+	__atomic_fetch_add(counter, value, __ATOMIC_RELAXED);
+}
+
+void drive_count(
+	struct drive *drive, const struct block_request *request, int result, int64_t duration)
+{
+	struct drive_statistics *statistics = &drive->statistics;
+	bool good = result == 0;
+
+	switch (request->operation) {
+	case BLOCK_READ:
+		add(good ? &statistics->reads : &statistics->failed_reads, 1);
+		add(&statistics->read_bytes, good ? request->length : 0);
+		add(&statistics->read_ns, duration);
+		break;
+	case BLOCK_WRITE:
+	case BLOCK_WRITE_ZEROES:
+		add(good ? &statistics->writes : &statistics->failed_writes, 1);
+		add(&statistics->written_bytes, good ? request->length : 0);
+		add(&statistics->write_ns, duration);
+		break;
+	case BLOCK_FLUSH:
+		add(good ? &statistics->flushes : &statistics->failed_flushes, 1);
+		add(&statistics->flush_ns, duration);
+		break;
+	case BLOCK_DISCARD:
+		add(&statistics->discards, good ? 1 : 0);
+		add(&statistics->discarded_bytes, good ? request->length : 0);
+		break;
+	}
 }

@@ -1,17 +1,81 @@
-/* The disk images of a machine, by the id that devices name them with. */
+/* The drives of a machine: what -drive and -blockdev made, by the id that devices name them with.
+ *
+ * A drive is a place for a medium: a disk has one for ever, a CD-ROM's may be taken out and changed while the guest runs. The
+ * device that uses a drive says how the guest takes part in that (tray, lock).
+ */
 #pragma once
 
-#include "vmm/storage/block.h"
+#include "vmm/storage/block-worker.h"
 
 struct drives;
 struct device;
 
+enum drive_error_policy {
+	DRIVE_ERROR_REPORT, /* the guest gets an I/O error */
+	DRIVE_ERROR_IGNORE, /* the guest is told that all went well */
+	DRIVE_ERROR_STOP,   /* the guest stops; the request is done again when it goes on */
+	DRIVE_ERROR_ENOSPC, /* stop when the host has no space left, else report */
+};
+
+struct drive_statistics {
+	uint64_t read_bytes, written_bytes, discarded_bytes;
+	uint64_t reads, writes, flushes, discards;
+	uint64_t failed_reads, failed_writes, failed_flushes;
+	uint64_t read_ns, write_ns, flush_ns; /* of time spent, nanoseconds */
+};
+
+/* How the device that has the drive takes part; all with the lock. NULL members: it does not. */
+struct drive_ops {
+	bool is_cdrom;
+	/* There is another medium, or none (drive->image), or it has another size. */
+	void (*medium_changed)(struct device *device);
+	/* Somebody wants the medium out while the guest has locked the tray: the guest is asked. */
+	void (*eject_requested)(struct device *device, bool force);
+	bool (*is_locked)(struct device *device); /* the guest forbids to open the tray */
+	bool (*is_tray_open)(struct device *device);
+	void (*set_tray)(struct device *device, bool open);
+};
+
+struct drive {
+	char *id;
+	struct block_backend *image; /* NULL: no medium */
+	struct device *owner;        /* NULL: no device uses it */
+	const struct drive_ops *ops; /* the owner's */
+	bool read_only;              /* whatever medium there is */
+	enum drive_error_policy on_read_error, on_write_error;
+	struct drive_statistics statistics; /* any thread: atomic additions */
+
+	/* the storage layer's own */
+	struct block_worker *worker; /* of the owner */
+	int troubled;                /* atomic: -errno of the error that stopped the machine */
+};
+
 struct drives *drives_new(void);
 void drives_free(struct drives *drives); /* closes all images; after the devices are gone */
 
-/* Opens one; the id must be new. */
+/* Opens an image as a new drive; the id must be new. */
 bool drives_add(struct drives *drives, const struct block_config *config, GError **error);
 
-/* For a device: the image with this id, which nobody else has. NULL with @error, which lists the ids. */
-struct block_backend *drives_take(
-	struct drives *drives, const char *id, struct device *owner, GError **error);
+/* For a device: the drive with this id, which nobody else has. NULL with @error, which lists the ids. Given back with
+ * drive_release(). */
+struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
+	const struct drive_ops *ops, GError **error);
+void drive_release(struct drive *drive);
+
+/* NULL: there is none by this id. */
+struct drive *drives_find(const struct drives *drives, const char *id);
+/* All of them, of struct drive, in the order of their making. */
+GPtrArray *drives_list(const struct drives *drives);
+
+/* Another medium, or none; the one before is closed. What is in flight ends first. With the machine's lock. */
+void drive_set_image(struct drive *drive, struct block_backend *image);
+
+/* For the disk's thread. Whether a request that failed with *@result is to be kept and done again; if not, *@result is what
+ * the guest is told. Tells whoever controls the machine, and stops it, as the policy has it. */
+bool drive_keeps_failed(struct drive *drive, enum block_operation operation, int *result);
+/* Counts a request that ended after @duration nanoseconds. */
+void drive_count(
+	struct drive *drive, const struct block_request *request, int result, int64_t duration);
+
+/* "report", "ignore", "stop", "enospc" */
+const char *drive_error_policy_name(enum drive_error_policy policy);

@@ -61,7 +61,7 @@ struct virtio_blk {
 	struct virtio_device virtio;
 	char *drive_id;
 	char *serial;
-	struct block_backend *backend;
+	struct drive *drive;
 	struct block_worker *worker;
 	/* as many as the queue can hold, allocated when they are first needed */
 	GPtrArray *requests;
@@ -121,12 +121,23 @@ static bool take_status(struct blk_request *request)
 	return true;
 }
 
+/* A disk whose medium was taken away has no sectors. */
+static uint64_t disk_size(const struct virtio_blk *blk)
+{
+	return blk->drive->image ? blk->drive->image->size : 0;
+}
+
 static bool inside_disk(const struct virtio_blk *blk, uint64_t sector, uint64_t bytes)
 {
 	uint64_t offset;
 
 	return bytes % SECTOR == 0 && checked_multiply(sector, SECTOR, &offset) &&
-	       checked_range(offset, bytes, blk->backend->size);
+	       checked_range(offset, bytes, disk_size(blk));
+}
+
+static bool has_no_flush(const struct virtio_blk *blk)
+{
+	return blk->drive->image && blk->drive->image->no_flush;
 }
 
 static void submit(struct virtio_blk *blk, struct blk_request *request,
@@ -139,7 +150,7 @@ static void submit(struct virtio_blk *blk, struct blk_request *request,
 		.offset = sector * SECTOR,
 		.length = length,
 		/* Section 5.2.6.2: a driver that cannot ask for a flush relies on every write. */
-		.durable = operation == BLOCK_WRITE && !blk->backend->no_flush &&
+		.durable = operation == BLOCK_WRITE && !has_no_flush(blk) &&
 			   !virtio_has_feature(&blk->virtio, FEATURE_FLUSH),
 		.pieces = operation == BLOCK_READ ? element->writable : element->readable,
 		.count =
@@ -155,7 +166,7 @@ static void do_transfer(
 	uint64_t length = write ? iovec_length(element->readable, element->readable_count)
 				: iovec_length(element->writable, element->writable_count);
 
-	if (!inside_disk(blk, sector, length) || (write && blk->backend->read_only))
+	if (!inside_disk(blk, sector, length) || (write && blk->drive->read_only))
 		finish(blk, request, STATUS_IO_ERROR, 0);
 	else if (length == 0)
 		finish(blk, request, STATUS_OK, 0);
@@ -227,7 +238,7 @@ static void do_request(struct virtio_blk *blk, struct blk_request *request)
 		do_transfer(blk, request, true, config_get64(header + 8));
 		break;
 	case REQUEST_FLUSH:
-		if (blk->backend->no_flush)
+		if (has_no_flush(blk))
 			finish(blk, request, STATUS_OK, 0);
 		else
 			submit(blk, request, BLOCK_FLUSH, 0, 0);
@@ -266,10 +277,10 @@ static bool take_request(struct virtio_blk *blk)
 
 /* At most a queue full of requests at a time: a guest that adds them as fast as they end does not keep the thread from
  * noticing that it has to stop. */
-static void blk_kicked(void *owner)
+static void blk_kicked(void *owner, unsigned index)
 {
 	struct virtio_blk *blk = owner;
-	struct virtqueue *queue = &blk->virtio.queues[0];
+	struct virtqueue *queue = &blk->virtio.queues[index];
 	unsigned left = queue->size;
 
 	virtqueue_disable_notifications(queue);
@@ -277,7 +288,7 @@ static void blk_kicked(void *owner)
 		while (left > 0 && !virtio_is_broken(&blk->virtio) && take_request(blk))
 			left--;
 		if (left == 0) {
-			virtio_look_again(&blk->virtio, 0);
+			virtio_look_again(&blk->virtio, index);
 			return;
 		}
 	} while (!virtio_is_broken(&blk->virtio) && virtqueue_enable_notifications(queue));
@@ -308,7 +319,7 @@ static const struct block_worker_ops worker_ops = {
 static void blk_get_config(struct virtio_device *virtio, uint8_t *config)
 {
 	struct virtio_blk *blk = (struct virtio_blk *)virtio;
-	uint64_t sectors = blk->backend->size / SECTOR;
+	uint64_t sectors = disk_size(blk) / SECTOR;
 
 	config_set32(config + CONFIG_CAPACITY, sectors);
 	config_set32(config + CONFIG_CAPACITY + 4, sectors >> 32);
@@ -324,12 +335,23 @@ static void blk_start(struct virtio_device *virtio)
 	struct virtio_blk *blk = (struct virtio_blk *)virtio;
 
 	if (virtio->queues[0].enabled)
-		block_worker_start(blk->worker, virtio->kicks[0]);
+		block_worker_start(blk->worker, virtio->kicks, 1);
 }
 
 static void blk_stop(struct virtio_device *virtio)
 {
 	block_worker_stop(((struct virtio_blk *)virtio)->worker);
+}
+
+/* Requests that were kept to be done again are the driver's no more. */
+static void blk_forget(struct virtio_device *virtio)
+{
+	struct virtio_blk *blk = (struct virtio_blk *)virtio;
+
+	block_worker_forget(blk->worker);
+	blk->free = NULL;
+	for (guint i = 0; i < blk->requests->len; i++)
+		request_free(blk, blk->requests->pdata[i]);
 }
 
 static const struct virtio_ops blk_ops = {
@@ -338,7 +360,10 @@ static const struct virtio_ops blk_ops = {
 	.get_config = blk_get_config,
 	.start = blk_start,
 	.stop = blk_stop,
+	.reset = blk_forget,
 };
+
+static const struct drive_ops blk_drive_ops = { .is_cdrom = false };
 
 static bool blk_realize(struct device *device, GError **error)
 {
@@ -350,16 +375,20 @@ static bool blk_realize(struct device *device, GError **error)
 	if (blk->serial && strlen(blk->serial) > SERIAL_BYTES)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"serial=%s is too long; %d bytes are possible", blk->serial, SERIAL_BYTES);
-	blk->backend = drives_take(device->machine->drives, blk->drive_id, device, error);
-	if (!blk->backend)
+	blk->drive =
+		drives_take(device->machine->drives, blk->drive_id, device, &blk_drive_ops, error);
+	if (!blk->drive)
 		return false;
+	if (!blk->drive->image)
+		return fail(error, VITRINE_ERROR_INPUT, "drive=%s has no image; a disk needs one",
+			blk->drive_id);
 	blk->requests = g_ptr_array_new_with_free_func(g_free);
-	blk->worker = block_worker_new(blk->backend, &worker_ops, blk);
+	blk->worker = block_worker_new(blk->drive, &worker_ops, blk);
 
 	blk->virtio.ops = &blk_ops;
 	blk->virtio.features = FEATURE_SEG_MAX | FEATURE_BLK_SIZE | FEATURE_FLUSH |
-			       (blk->backend->read_only ? FEATURE_RO : 0) |
-			       (blk->backend->discard ? FEATURE_DISCARD : 0);
+			       (blk->drive->read_only ? FEATURE_RO : 0) |
+			       (blk->drive->image->discard ? FEATURE_DISCARD : 0);
 	return virtio_pci_realize(&blk->virtio, error);
 }
 
@@ -381,8 +410,7 @@ static void blk_unrealize(struct device *device)
 		virtio_pci_unrealize(&blk->virtio);
 	g_clear_pointer(&blk->worker, block_worker_free);
 	g_clear_pointer(&blk->requests, g_ptr_array_unref);
-	if (blk->backend)
-		blk->backend->owner = NULL;
+	g_clear_pointer(&blk->drive, drive_release);
 }
 
 static const struct pci_identity blk_identity = {

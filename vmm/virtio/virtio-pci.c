@@ -170,6 +170,8 @@ static void set_status(struct virtio_device *virtio, uint8_t status)
 void virtio_pci_reset(struct virtio_device *virtio)
 {
 	halt(virtio);
+	if (virtio->ops->reset)
+		virtio->ops->reset(virtio);
 	virtio->status = 0;
 	g_atomic_int_set(&virtio->broken, 0);
 	virtio->driver_features = 0;

@@ -35,6 +35,8 @@ struct virtio_ops {
 	void (*start)(struct virtio_device *virtio);
 	/* No queue is touched after this returns; requests in flight are finished. With the machine's lock. */
 	void (*stop)(struct virtio_device *virtio);
+	/* The driver, or the machine, has reset the device: after stop(). NULL: nothing is left to forget. */
+	void (*reset)(struct virtio_device *virtio);
 };
 
 struct virtio_device {
