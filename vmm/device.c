@@ -81,21 +81,14 @@ void device_reset(struct device *device)
 		device->class->reset(device);
 }
 
-static void free_strings(struct device *device, const struct property *properties)
-{
-	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++)
-		if (p->type == PROPERTY_STRING)
-			g_free(*(char **)((char *)device + p->offset));
-}
-
 void device_free(struct device *device)
 {
 	if (device->realized && device->class->unrealize)
 		device->class->unrealize(device);
 	if (device->realized)
 		detach(device);
-	free_strings(device, device_bus_properties(device->class->bus));
-	free_strings(device, device->class->properties);
+	properties_free_strings(device, device_bus_properties(device->class->bus));
+	properties_free_strings(device, device->class->properties);
 	g_free(device->id);
 	g_free(device);
 }

@@ -118,6 +118,12 @@ bool property_check(const struct property *property, const char *value, GError *
 /* What is accepted, for people: "on, off, yes, no, true or false", "1 to 512", "a size such as 16M", "one of a, b". To be freed. */
 char *property_accepts(const struct property *property);
 
+/* The same for any struct that a table of properties describes: @owner is where the offsets count from. */
+const struct property *property_find(const struct property *properties, const char *name);
+bool property_set(void *owner, const struct property *property, const char *value, GError **error);
+char *property_get(const void *owner, const struct property *property);
+void properties_free_strings(void *owner, const struct property *properties);
+
 bool device_realize(struct device *device, GError **error); /* adds it to the machine's list */
 void device_reset(struct device *device);
 void device_free(struct device *device);

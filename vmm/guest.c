@@ -17,12 +17,14 @@
 #include "vmm/chardev/chardev.h"
 #include "vmm/control/qmp.h"
 #include "vmm/display/server-process.h"
+#include "vmm/objects.h"
 #include "vmm/storage/drives.h"
 
 struct guest {
 	const struct config *config;
 	struct runtime_dir *directory;
 	GPtrArray *chardevs;
+	struct objects *objects;
 	struct drives *drives;
 	struct machine *machine;
 	struct bus_server *bus;
@@ -75,6 +77,22 @@ static bool open_chardevs(struct guest *guest, GError **error)
 	return true;
 }
 
+static bool make_objects(struct guest *guest, GError **error)
+{
+	guest->objects = objects_new();
+	for (guint i = 0; i < guest->config->objects->len; i++) {
+		const struct object_config *object =
+			&g_array_index(guest->config->objects, struct object_config, i);
+
+		if (!objects_add(guest->objects, object->class, object->id, object->properties,
+			    object->property_count, error)) {
+			g_prefix_error(error, "%s: ", object->origin);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool open_drives(struct guest *guest, GError **error)
 {
 	guest->drives = drives_new();
@@ -117,6 +135,7 @@ static bool build_machine(struct guest *guest, GError **error)
 		.debugcon = find_chardev(guest, guest->config->debugcon),
 		.chardevs = guest->chardevs,
 		.drives = guest->drives,
+		.objects = guest->objects,
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(parts.serial); i++)
@@ -297,7 +316,8 @@ static void watch_signals(struct guest *guest)
 static bool build(struct guest *guest, GError **error)
 {
 	return open_directory(guest, error) && open_chardevs(guest, error) &&
-	       open_drives(guest, error) && build_machine(guest, error) && open_bus(guest, error) &&
+	       make_objects(guest, error) && open_drives(guest, error) &&
+	       build_machine(guest, error) && open_bus(guest, error) &&
 	       open_control(guest, error) && start_vnc(guest, error) && publish(guest, error) &&
 	       start_viewer(guest, error);
 }
@@ -317,6 +337,7 @@ static void finish(struct guest *guest)
 	g_clear_pointer(&guest->bus, bus_server_free);
 	g_clear_pointer(&guest->machine, machine_free);
 	g_clear_pointer(&guest->drives, drives_free);
+	g_clear_pointer(&guest->objects, objects_free);
 	g_clear_pointer(&guest->chardevs, g_ptr_array_unref);
 	g_clear_pointer(&guest->directory, runtime_dir_remove);
 }

@@ -115,7 +115,7 @@ bool property_check(const struct property *property, const char *value, GError *
 		property->name, value, accepted);
 }
 
-static const struct property *find_property(const struct property *properties, const char *name)
+const struct property *property_find(const struct property *properties, const char *name)
 {
 	for (; properties && properties->type != PROPERTY_END; properties++) {
 		if (strcmp(properties->name, name) == 0)
@@ -126,9 +126,9 @@ static const struct property *find_property(const struct property *properties, c
 
 const struct property *device_class_property(const struct device_class *class, const char *name)
 {
-	const struct property *property = find_property(class->properties, name);
+	const struct property *property = property_find(class->properties, name);
 
-	return property ? property : find_property(device_bus_properties(class->bus), name);
+	return property ? property : property_find(device_bus_properties(class->bus), name);
 }
 
 static void store_number(void *member, const struct property *property, uint64_t number)
@@ -177,21 +177,13 @@ static char *device_title(const struct device *device)
 	return g_strdup_printf("%s '%s'", device->class->name, device->id);
 }
 
-bool device_set_property(struct device *device, const char *name, const char *value, GError **error)
+bool property_set(void *owner, const struct property *property, const char *value, GError **error)
 {
-	const struct property *property = device_class_property(device->class, name);
-	g_autofree char *title = device_title(device);
+	char *member = (char *)owner + property->offset;
 	uint64_t number;
-	char *member;
 
-	if (!property)
-		return fail(
-			error, VITRINE_ERROR_NOT_FOUND, "%s: has no property '%s'", title, name);
-	if (!property_check(property, value, error)) {
-		g_prefix_error(error, "%s: ", title);
+	if (!property_check(property, value, error))
 		return false;
-	}
-	member = (char *)device + property->offset;
 	if (property->type == PROPERTY_STRING) {
 		char **string = (char **)member;
 
@@ -203,9 +195,9 @@ bool device_set_property(struct device *device, const char *name, const char *va
 	return true;
 }
 
-char *device_get_property(const struct device *device, const struct property *property)
+char *property_get(const void *owner, const struct property *property)
 {
-	const char *member = (const char *)device + property->offset;
+	const char *member = (const char *)owner + property->offset;
 	uint64_t number;
 
 	if (property->type == PROPERTY_STRING)
@@ -218,4 +210,31 @@ char *device_get_property(const struct device *device, const struct property *pr
 	if (property->type == PROPERTY_SIZE)
 		return value_print_size(number);
 	return g_strdup_printf("%" G_GUINT64_FORMAT, number);
+}
+
+void properties_free_strings(void *owner, const struct property *properties)
+{
+	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++) {
+		if (p->type == PROPERTY_STRING)
+			g_clear_pointer((char **)((char *)owner + p->offset), g_free);
+	}
+}
+
+bool device_set_property(struct device *device, const char *name, const char *value, GError **error)
+{
+	const struct property *property = device_class_property(device->class, name);
+	g_autofree char *title = device_title(device);
+
+	if (!property)
+		return fail(
+			error, VITRINE_ERROR_NOT_FOUND, "%s: has no property '%s'", title, name);
+	if (property_set(device, property, value, error))
+		return true;
+	g_prefix_error(error, "%s: ", title);
+	return false;
+}
+
+char *device_get_property(const struct device *device, const struct property *property)
+{
+	return property_get(device, property);
 }

@@ -10,6 +10,7 @@ static const struct command *const tables[] = {
 	machine_commands,
 	display_commands,
 	chardev_commands,
+	object_commands,
 };
 
 static JsonNode *query_commands(struct command_call *call, GError **error)
@@ -98,16 +99,22 @@ static bool is_known(const struct argument *arguments, const char *name)
 	return false;
 }
 
-bool command_check_arguments(
+static bool check_known(
 	const struct argument *arguments, JsonObject *object, const char *path, GError **error)
 {
-	g_autoptr(GList) members = json_object_get_members(object);
-
 	for (const struct argument *argument = arguments; argument && argument->name; argument++) {
 		if (!check_argument(
 			    argument, json_object_get_member(object, argument->name), path, error))
 			return false;
 	}
+	return true;
+}
+
+static bool check_no_others(
+	const struct argument *arguments, JsonObject *object, const char *path, GError **error)
+{
+	g_autoptr(GList) members = json_object_get_members(object);
+
 	for (GList *member = members; member; member = member->next) {
 		if (!is_known(arguments, member->data))
 			return fail(error, VITRINE_ERROR_INPUT, "Parameter '%s%s' is unexpected",
@@ -116,13 +123,22 @@ bool command_check_arguments(
 	return true;
 }
 
+bool command_check_arguments(
+	const struct argument *arguments, JsonObject *object, const char *path, GError **error)
+{
+	return check_known(arguments, object, path, error) &&
+	       check_no_others(arguments, object, path, error);
+}
+
 JsonNode *command_run(const struct command *command, struct command_call *call,
 	JsonObject *arguments, GError **error)
 {
 	g_autoptr(JsonObject) none = json_object_new();
 
 	call->arguments = arguments ? arguments : none;
-	if (!command_check_arguments(command->arguments, call->arguments, "", error))
+	if (!check_known(command->arguments, call->arguments, "", error) ||
+		(!command->open &&
+			!check_no_others(command->arguments, call->arguments, "", error)))
 		return NULL;
 	return command->run(call, error);
 }

@@ -48,10 +48,12 @@ struct command {
 	/* The value of the answer, or NULL with @error. */
 	JsonNode *(*run)(struct command_call *call, GError **error);
 	const struct argument *arguments; /* up to a row without a name; NULL: none */
+	bool open; /* takes arguments that are not in the table, and checks them itself */
 };
 
 /* The tables, each up to a row without a name. */
-extern const struct command machine_commands[], display_commands[], chardev_commands[];
+extern const struct command machine_commands[], display_commands[], chardev_commands[],
+	object_commands[];
 
 const struct command *command_find(const char *name);
 

@@ -174,6 +174,7 @@ struct machine *machine_new(
 	machine->debugcon = parts->debugcon;
 	machine->chardevs = parts->chardevs;
 	machine->drives = parts->drives;
+	machine->objects = parts->objects;
 	g_mutex_init(&machine->lock);
 	io_space_init(&machine->ports, "ports");
 	io_space_init(&machine->mmio, "memory");

@@ -21,6 +21,7 @@ struct vcpu;
 struct machine_type;
 struct chardev;
 struct drives;
+struct objects;
 struct machine_property;
 typedef struct _JsonObject JsonObject; /* of json-glib */
 
@@ -111,6 +112,7 @@ struct machine {
 	GPtrArray *buses;    /* of struct bus, in the order of creation */
 	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
 	struct drives *drives;
+	struct objects *objects;
 
 	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
 
@@ -126,7 +128,7 @@ struct machine {
 /**
  * machine_new - KVM, memory, processors and the fixed devices of the type, paused
  * @config: has to outlive the machine
- * @serial, @debugcon, @chardevs, @drives: see the members of struct machine; outlive the machine as well
+ * @serial, @debugcon, @chardevs, @drives, @objects: see the members of struct machine; outlive the machine as well
  *
  * Returns NULL with @error.
  */
@@ -135,6 +137,7 @@ struct machine_parts {
 	struct chardev *debugcon;
 	GPtrArray *chardevs;
 	struct drives *drives;
+	struct objects *objects;
 };
 
 struct machine *machine_new(

@@ -227,6 +227,7 @@ struct config *config_new(
 	bool good;
 
 	config->strings = g_string_chunk_new(KiB);
+	config->objects = g_array_new(FALSE, TRUE, sizeof(struct object_config));
 	config->drives = g_array_new(FALSE, TRUE, sizeof(struct drive_config));
 	config->devices = g_array_new(FALSE, TRUE, sizeof(struct device_config));
 	config->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
@@ -234,7 +235,8 @@ struct config *config_new(
 	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
 	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
 	       build_machine(&builder, types, error) && config_build_lines(&builder, error) &&
-	       config_build_devices(&builder, error) && build_display(&builder, error);
+	       config_build_objects(&builder, error) && config_build_devices(&builder, error) &&
+	       build_display(&builder, error);
 	g_hash_table_unref(builder.chardev_users);
 	g_hash_table_unref(builder.drive_users);
 	if (good)
@@ -249,6 +251,9 @@ void config_free(struct config *config)
 		return;
 	for (guint i = 0; i < config->devices->len; i++)
 		g_free((void *)g_array_index(config->devices, struct device_config, i).properties);
+	for (guint i = 0; i < config->objects->len; i++)
+		g_free((void *)g_array_index(config->objects, struct object_config, i).properties);
+	g_array_unref(config->objects);
 	g_array_unref(config->drives);
 	g_array_unref(config->devices);
 	g_ptr_array_unref(config->chardevs);

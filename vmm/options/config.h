@@ -36,6 +36,15 @@ struct device_config {
 	const char *origin; /* for errors */
 };
 
+/* An object to be made before anything else. */
+struct object_config {
+	const char *class; /* there is one by that name */
+	const char *id;
+	const struct machine_property *properties; /* in the order of the text */
+	guint property_count;
+	const char *origin; /* for errors */
+};
+
 struct vnc_config {
 	const char *
 		host; /* without brackets; "localhost" when none was given; NULL for a UNIX socket */
@@ -55,6 +64,7 @@ struct config {
 	unsigned sockets, cores, threads; /* their product is machine.cpus */
 	const char *runtime_base;         /* the folder of the guests' folders, absolute */
 	const char *runtime_dir;          /* this guest's: BASE/NAME */
+	GArray *objects;                  /* of struct object_config */
 	GArray *drives;                   /* of struct drive_config */
 	GArray *devices;                  /* of struct device_config */
 	GPtrArray *

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "version.h"
-#include "vmm/device.h"
+#include "vmm/objects.h"
 #include "vmm/options/values.h"
 
 enum {
@@ -127,6 +127,32 @@ static char *print_device(const char *name, GError **error)
 	return g_string_free(out, FALSE);
 }
 
+static char *print_objects(void)
+{
+	GString *out = g_string_new("List of user creatable objects:\n");
+
+	for (const struct object_class *const *class = object_classes(); *class; class ++)
+		g_string_append_printf(out, "  %s\n", (*class)->name);
+	return g_string_free(out, FALSE);
+}
+
+static char *print_object(const char *name, GError **error)
+{
+	const struct object_class *class = name ? object_class_find(name) : NULL;
+	GString *out;
+
+	if (!class) {
+		fail(error, VITRINE_ERROR_NOT_FOUND,
+			"-object: there is no type '%s'; \"-object help\" lists all",
+			name ? name : "");
+		return NULL;
+	}
+	out = g_string_new(NULL);
+	g_string_append_printf(out, "%s: %s\n", class->name, class->description);
+	print_properties(out, class->properties);
+	return g_string_free(out, FALSE);
+}
+
 /* The words of the option's first key, one a line, as QEMU lists CPUs and back ends. */
 static char *print_choices(const char *heading, const struct option_key *key)
 {
@@ -183,6 +209,8 @@ static char *print_list(const struct option_spec *spec, const struct machine_typ
 		return print_machines(types);
 	if (strcmp(spec->group, "device") == 0)
 		return print_devices();
+	if (strcmp(spec->group, "object") == 0)
+		return print_objects();
 	for (size_t i = 0; i < G_N_ELEMENTS(choice_lists); i++) {
 		if (strcmp(choice_lists[i].group, spec->group) == 0)
 			return print_choices(
@@ -207,6 +235,8 @@ char *help_text(const struct options *options, const struct machine_types *types
 	case OPTIONS_LIST:
 		return print_list(options->request_spec, types);
 	default:
-		return print_device(options->request_name, error);
+		return strcmp(options->request_spec->group, "object") == 0
+			       ? print_object(options->request_name, error)
+			       : print_device(options->request_name, error);
 	}
 }

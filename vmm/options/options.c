@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vmm/options/json-text.h"
 #include "vmm/options/option-set.h"
 #include "vmm/options/values.h"
 
@@ -101,6 +102,32 @@ static bool parse_pairs(
 	return true;
 }
 
+static bool take_member(const char *key, const char *text, void *set, GError **error)
+{
+	return option_set_take(set, key, text, error);
+}
+
+/* {"driver": "virtio-rng-pci", "id": "rng0"} */
+static bool parse_json(struct option_set *set, const char *argument, GError **error)
+{
+	g_autoptr(GError) reason = NULL;
+
+	if (json_text_parse(argument, take_member, set, &reason))
+		return true;
+	if (g_str_has_prefix(reason->message, set->origin))
+		g_propagate_error(error, g_steal_pointer(&reason));
+	else
+		fail(error, VITRINE_ERROR_INPUT, "%s: %s", set->origin, reason->message);
+	return false;
+}
+
+static bool parse_group(
+	struct options *options, struct option_set *set, const char *argument, GError **error)
+{
+	return set->spec->json && argument[0] == '{' ? parse_json(set, argument, error)
+						     : parse_pairs(options, set, argument, error);
+}
+
 static bool parse_set(struct options *options, const struct option_spec *spec, const char *origin,
 	const char *argument, GError **error)
 {
@@ -108,7 +135,7 @@ static bool parse_set(struct options *options, const struct option_spec *spec, c
 
 	if (!set)
 		return false;
-	if (spec->kind == OPTION_GROUP && !parse_pairs(options, set, argument, error))
+	if (spec->kind == OPTION_GROUP && !parse_group(options, set, argument, error))
 		return false;
 	if (spec->kind == OPTION_VALUE && !option_set_take(set, spec->implied, argument, error))
 		return false;

@@ -57,6 +57,7 @@ struct option_spec {
 	bool many;       /* may be given more than once */
 	bool has_id; /* takes id= */
 	bool requires_id;
+	bool json; /* may be a JSON object instead */
 	bool open; /* takes keys that the table does not know (-device); config.c checks them */
 	const char *
 		only; /* what it takes, in words, when people give it one value and no keys; or NULL */

@@ -1,0 +1,10 @@
+/* Memory that users make for the machine's RAM and for its NUMA nodes. */
+#pragma once
+
+#include "vmm/objects.h"
+
+/* Where it is mapped; lives as long as the object. */
+void *memory_backend_bytes(const struct object *object);
+uint64_t memory_backend_size(const struct object *object);
+/* A descriptor that others can map it with; -1: it is private. Borrowed. */
+int memory_backend_fd(const struct object *object);
