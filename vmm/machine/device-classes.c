@@ -13,6 +13,7 @@
 #include "vmm/display/bochs-display-pci.h"
 #include "vmm/display/vga-pci.h"
 #include "vmm/pci/pci.h"
+#include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-rng.h"
 
@@ -21,6 +22,10 @@ static const struct device_class *const classes[] = {
 	&bochs_display_pci_class,
 	&virtio_blk_class,
 	&virtio_rng_class,
+	&scsi_hd_class,
+	&scsi_cd_class,
+	&scsi_block_class,
+	&scsi_generic_class,
 	&isa_serial_class,
 	&isa_debugcon_class,
 	&isa_debug_exit_class,

@@ -69,7 +69,7 @@ struct scsi_request {
 	/* the logical unit's */
 	struct scsi_lun *lun; /* NULL: not under way */
 	struct disk_job job;
-	struct iovec piece;   /* for data of our own */
+	struct iovec *pieces; /* of what WRITE SAME writes */
 	uint8_t *buffer;      /* an answer, or a parameter list */
 	uint64_t disk_offset; /* of the first byte, when the data are a disk's */
 	bool on_disk;
