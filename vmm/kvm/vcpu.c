@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "vmm/kvm/cpuid.h"
+#include "vmm/cpu/cpuid.h"
 #include "vmm/kvm/failure.h"
 #include "vmm/kvm/vcpu-state.h"
 #include "vmm/machine/machine.h"
@@ -197,11 +197,14 @@ static void *run(void *argument)
 	return NULL;
 }
 
-struct vcpu *vcpu_new(struct machine *machine, unsigned number, unsigned count, GError **error)
+struct vcpu *vcpu_new(struct machine *machine, unsigned number, GError **error)
 {
 	struct kvm *kvm = machine->kvm;
 	struct vcpu *vcpu = g_new0(struct vcpu, 1);
-	g_autofree struct kvm_cpuid2 *cpuid = cpuid_for_vcpu(kvm->cpuid, number, count);
+	const struct cpu_topology *topology = &machine->config->topology;
+	uint32_t apic_id = cpu_topology_apic_id(topology, number);
+	g_autofree struct kvm_cpuid2 *cpuid =
+		cpuid_build(kvm->cpuid, machine->cpu_definition, topology, number);
 
 	vcpu->machine = machine;
 	vcpu->number = number;
@@ -209,7 +212,7 @@ struct vcpu *vcpu_new(struct machine *machine, unsigned number, unsigned count, 
 	g_mutex_init(&vcpu->lock);
 	g_cond_init(&vcpu->changed);
 
-	vcpu->fd = kvm_ioctl(kvm->vm, KVM_CREATE_VCPU, GUINT_TO_POINTER(number));
+	vcpu->fd = kvm_ioctl(kvm->vm, KVM_CREATE_VCPU, GUINT_TO_POINTER(apic_id));
 	if (vcpu->fd < 0) {
 		fail_errno(error, VITRINE_ERROR_HOST, "KVM gives no processor %u", number);
 		vcpu_free(vcpu);

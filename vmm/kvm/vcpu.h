@@ -20,8 +20,8 @@ struct vcpu_failure {
 	char *code;      /* bytes at and before the instruction pointer, in hexadecimal */
 };
 
-/* Created parked. @number is its APIC id; 0 is the one that boots. NULL with @error. */
-struct vcpu *vcpu_new(struct machine *machine, unsigned number, unsigned count, GError **error);
+/* Created parked; @number 0 is the one that boots. NULL with @error. */
+struct vcpu *vcpu_new(struct machine *machine, unsigned number, GError **error);
 void vcpu_free(struct vcpu *vcpu); /* parks it and ends its thread */
 
 /* Asks it to park, from any thread, without waiting. */

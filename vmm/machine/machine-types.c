@@ -388,7 +388,7 @@ static bool settle(struct machine_types *types, const char *folder, GError **err
 
 /* VITRINE_DATA_DIR from the environment; else what stands beside the program, be it installed or in the folder it was built
  * in; else where it was to be installed. */
-static char *standard_folder(void)
+char *machine_data_folder(const char *name)
 {
 	static const char *const beside[] = { "../share/vitrine", "../data" };
 	const char *data = g_getenv("VITRINE_DATA_DIR");
@@ -396,19 +396,19 @@ static char *standard_folder(void)
 	g_autofree char *bin = g_path_get_dirname(program ? program : "/");
 
 	if (data && data[0])
-		return g_build_filename(data, "machine-types", NULL);
+		return g_build_filename(data, name, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(beside); i++) {
-		g_autofree char *folder = g_build_filename(bin, beside[i], "machine-types", NULL);
+		g_autofree char *folder = g_build_filename(bin, beside[i], name, NULL);
 
 		if (g_file_test(folder, G_FILE_TEST_IS_DIR))
 			return g_steal_pointer(&folder);
 	}
-	return g_build_filename(VITRINE_DATA_DIR, "machine-types", NULL);
+	return g_build_filename(VITRINE_DATA_DIR, name, NULL);
 }
 
 struct machine_types *machine_types_load(const char *folder, GError **error)
 {
-	g_autofree char *standard = folder ? NULL : standard_folder();
+	g_autofree char *standard = folder ? NULL : machine_data_folder("machine-types");
 	const char *path = folder ? folder : standard;
 	g_autoptr(GError) reason = NULL;
 	g_autoptr(GDir) dir = g_dir_open(path, 0, &reason);

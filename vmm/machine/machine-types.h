@@ -67,8 +67,12 @@ struct machine_type *machine_type_parse(
 	const char *name, const char *text, gsize length, GError **error);
 void machine_type_free(struct machine_type *type);
 
-/* All files of a folder; NULL: machine-types/ in the folder that VITRINE_DATA_DIR names in the environment, else beside
- * the program (../share/vitrine when installed, ../data where it was built), else of this build's installation. An unreadable or wrong file is an error that names it. */
+/* The folder @name of the installed data ("cpu-models"): in the folder that VITRINE_DATA_DIR names in the environment, else
+ * beside the program (../share/vitrine when installed, ../data where it was built), else of this build's installation. To be
+ * freed. */
+char *machine_data_folder(const char *name);
+
+/* All files of a folder; NULL: machine_data_folder("machine-types"). An unreadable or wrong file is an error that names it. */
 struct machine_types *machine_types_load(const char *folder, GError **error);
 void machine_types_free(struct machine_types *types);
 guint machine_types_count(const struct machine_types *types); /* sorted by family, newest first */

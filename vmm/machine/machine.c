@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vmm/cpu/definition.h"
 #include "vmm/chipset/debugcon.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/firmware/fw-cfg.h"
@@ -134,10 +135,22 @@ static bool add_ports(struct machine *machine, GError **error)
 	       machine_add_device(machine, &isa_debugcon_class, NULL, NULL, 0, error);
 }
 
+static bool define_cpu(struct machine *machine, GError **error)
+{
+	struct cpu_request *request = cpu_request_parse(machine->config->cpu, error);
+
+	if (request)
+		machine->cpu_definition = cpu_definition_new(request, machine->kvm->cpuid, error);
+	cpu_request_free(request);
+	return machine->cpu_definition != NULL;
+}
+
 static bool add_cpus(struct machine *machine, GError **error)
 {
+	if (!define_cpu(machine, error))
+		return false;
 	for (unsigned i = 0; i < machine->config->cpus; i++) {
-		machine->cpus[i] = vcpu_new(machine, i, machine->config->cpus, error);
+		machine->cpus[i] = vcpu_new(machine, i, error);
 		if (!machine->cpus[i])
 			return false;
 		machine->cpu_count++;
@@ -221,6 +234,7 @@ void machine_free(struct machine *machine)
 	for (unsigned i = 0; i < machine->cpu_count; i++)
 		vcpu_free(machine->cpus[i]);
 	machine->cpu_count = 0;
+	g_clear_pointer(&machine->cpu_definition, cpu_definition_free);
 	g_mutex_lock(&machine->lock);
 	for (guint i = machine->devices->len; i > 0; i--)
 		device_free(machine->devices->pdata[i - 1]);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "display/display.h"
+#include "vmm/cpu/topology.h"
 #include "vmm/device.h"
 #include "vmm/memory/guest-memory.h"
 #include "vmm/memory/io-space.h"
@@ -83,9 +84,10 @@ struct machine_config {
 	const struct machine_type *type;
 	const char *name;                     /* NULL: "guest-PID" */
 	const char *uuid;                     /* canonical text; NULL: zeros */
-	const char *cpu;                      /* NULL: the type's */
+	const char *cpu;                      /* as of -cpu: a model and what is added to it */
 	uint64_t memory_size;                 /* bytes */
 	unsigned cpus;                        /* 1..MACHINE_MAX_CPUS */
+	struct cpu_topology topology;         /* as many processors */
 	const char *kernel, *initrd, *append; /* file names, NULL: none */
 	const char *firmware;                 /* file name, NULL: the type's */
 	bool no_reboot;                       /* a guest's reset ends the program */
@@ -106,6 +108,7 @@ struct machine {
 		devices; /* of struct device, in the order of creation, which is the order of reset */
 	struct vcpu *cpus[MACHINE_MAX_CPUS];
 	unsigned cpu_count;
+	struct cpu_definition *cpu_definition;        /* what all of them are */
 	uint64_t low_memory, high_memory;             /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;

@@ -1,4 +1,5 @@
 /* From options to a configuration: the machine, its processors, memory, disks, and where its sockets lie. */
+#include "vmm/cpu/definition.h"
 #include "vmm/options/config.h"
 
 #include <string.h>
@@ -128,10 +129,22 @@ static bool build_processors(struct config_builder *builder, GError **error)
 			(unsigned)sockets, (unsigned)cores, (unsigned)threads,
 			(unsigned)(sockets * cores * threads), (unsigned)cpus);
 	config->machine.cpus = (unsigned)cpus;
-	config->sockets = (unsigned)sockets;
-	config->cores = (unsigned)cores;
-	config->threads = (unsigned)threads;
+	config->machine.topology = (struct cpu_topology) {
+		.sockets = (unsigned)sockets,
+		.cores = (unsigned)cores,
+		.threads = (unsigned)threads,
+	};
 	return true;
+}
+
+/* The whole text is kept: the machine takes it apart again, when it knows what the host has. */
+static bool check_cpu(const char *cpu, GError **error)
+{
+	struct cpu_request *request = cpu_request_parse(cpu, error);
+	bool good = request != NULL;
+
+	cpu_request_free(request);
+	return good;
 }
 
 static bool build_machine(
@@ -147,8 +160,8 @@ static bool build_machine(
 		return false;
 	}
 	machine->cpu = config_keep(builder, cpu ? cpu : machine->type->cpu);
-	return build_memory(builder, error) && build_processors(builder, error) &&
-	       build_start(builder, error);
+	return check_cpu(machine->cpu, error) && build_memory(builder, error) &&
+	       build_processors(builder, error) && build_start(builder, error);
 }
 
 static bool wrong_vnc(const struct option_set *set, GError **error)

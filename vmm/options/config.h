@@ -61,7 +61,6 @@ struct config {
 	struct machine_config machine; /* its name is set */
 	const char *
 		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */
-	unsigned sockets, cores, threads; /* their product is machine.cpus */
 	const char *runtime_base;         /* the folder of the guests' folders, absolute */
 	const char *runtime_dir;          /* this guest's: BASE/NAME */
 	GArray *objects;                  /* of struct object_config */

@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "version.h"
+#include "vmm/cpu/model.h"
 #include "vmm/objects.h"
 #include "vmm/options/values.h"
 
 enum {
 	NAME_COLUMN = 20,
+	FEATURE_COLUMNS = 70, /* characters of names in a line */
 	TEXT_COLUMN = 16
 };
 
@@ -186,7 +188,6 @@ static const struct {
 	const char *group;
 	const char *heading;
 } choice_lists[] = {
-	{ "cpu", "Available CPUs:\n" },
 	{ "chardev", "Available chardev backend types:\n" },
 	{ "display", "Available display backend types:\n" },
 	{ "accel", "Accelerators supported:\n" },
@@ -201,8 +202,35 @@ static char *print_usage(const struct option_spec *spec)
 	return g_string_free(out, FALSE);
 }
 
+static char *print_cpus(void)
+{
+	g_auto(GStrv) names = cpu_model_names(NULL);
+	g_autofree char *features = cpu_features_names();
+	GString *out = g_string_new("Available CPUs:\n  host\n  max\n");
+	unsigned column = 0;
+
+	for (unsigned i = 0; names && names[i]; i++)
+		g_string_append_printf(out, "  %s\n", names[i]);
+	g_string_append(out, "\nRecognized CPUID flags:\n");
+	for (const char *name = features; *name; column++) {
+		size_t length = strcspn(name, " ");
+
+		if (column + length > FEATURE_COLUMNS) {
+			g_string_append_c(out, '\n');
+			column = 0;
+		}
+		g_string_append_printf(out, "%s%.*s", column > 0 ? " " : "  ", (int)length, name);
+		column += length;
+		name += length + (name[length] != '\0');
+	}
+	g_string_append_c(out, '\n');
+	return g_string_free(out, FALSE);
+}
+
 static char *print_list(const struct option_spec *spec, const struct machine_types *types)
 {
+	if (strcmp(spec->group, "cpu") == 0)
+		return print_cpus();
 	if (spec->kind != OPTION_GROUP || spec->only)
 		return print_usage(spec);
 	if (strcmp(spec->group, "machine") == 0)

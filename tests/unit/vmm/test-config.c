@@ -98,7 +98,7 @@ static void test_machine(void)
 	g_assert_cmpstr(machine->firmware, ==, "b");
 	g_assert_cmpuint(machine->memory_size, ==, 1 << 30);
 	g_assert_cmpuint(machine->cpus, ==, 8);
-	g_assert_cmpuint(config->cores, ==, 2);
+	g_assert_cmpuint(machine->topology.cores, ==, 2);
 	g_assert_true(machine->no_reboot && machine->no_shutdown && machine->start_paused);
 	g_assert_cmpstr(machine->uuid, ==, "123e4567-e89b-12d3-a456-426614174000");
 	config_free(config);
