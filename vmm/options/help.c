@@ -229,7 +229,7 @@ static char *print_cpus(void)
 
 static char *print_list(const struct option_spec *spec, const struct machine_types *types)
 {
-	if (strcmp(spec->group, "cpu") == 0)
+	if (g_strcmp0(spec->group, "cpu") == 0)
 		return print_cpus();
 	if (spec->kind != OPTION_GROUP || spec->only)
 		return print_usage(spec);

@@ -12,7 +12,6 @@ enum {
 #define MAXIMUM_MEMORY (UINT64_C(1024) * GiB)
 
 static const char *const accelerators[] = { "kvm", NULL };
-static const char *const cpu_models[] = { "host", NULL };
 
 static const struct option_key name_keys[] = {
 	{ "guest", OPTION_STRING, "the guest's name, also of its folder for sockets",
@@ -43,8 +42,7 @@ static const struct option_key accel_keys[] = {
 };
 
 static const struct option_key cpu_keys[] = {
-	{ "model", OPTION_CHOICE, "the processor that the guest sees", .required = true,
-		.choices = cpu_models },
+	{ "model", OPTION_STRING, "the processor that the guest sees", .required = true },
 	{},
 };
 
@@ -58,6 +56,7 @@ static const struct option_key smp_keys[] = {
 	{ "cpus", OPTION_NUMBER, "processors", .minimum = 1, .maximum = MAXIMUM_CPU_PARTS },
 	{ "maxcpus", OPTION_NUMBER, "the same as cpus", .minimum = 1,
 		.maximum = MAXIMUM_CPU_PARTS },
+	{ "dies", OPTION_NUMBER, "dies of a socket: one", .minimum = 1, .maximum = 1 },
 	{ "sockets", OPTION_NUMBER, "packages", .minimum = 1, .maximum = MAXIMUM_CPU_PARTS },
 	{ "cores", OPTION_NUMBER, "cores of a package", .minimum = 1,
 		.maximum = MAXIMUM_CPU_PARTS },
@@ -76,8 +75,9 @@ const struct option_spec option_rows_machine[] = {
 		.description = "machine type; a bare family name means its newest version" },
 	{ "accel", .group = "accel", .implied = "accel", .keys = accel_keys, .argument = "kvm",
 		.description = "KVM, the only accelerator there is" },
-	{ "cpu", .group = "cpu", .implied = "model", .keys = cpu_keys, .argument = "MODEL",
-		.description = "processor model" },
+	{ "cpu", .group = "cpu", .kind = OPTION_VALUE, .implied = "model", .keys = cpu_keys,
+		.argument = "MODEL[,+FEATURE][,-FEATURE][,enforce][,KEY=VALUE]...",
+		.description = "processor model; \"-cpu help\" lists models and features" },
 	{ "m", .group = "memory", .implied = "size", .keys = memory_keys, .argument = "[size=]SIZE",
 		.description = "RAM, in MiB without a letter (default: the machine type's)" },
 	{ "smp", .group = "smp-opts", .implied = "cpus", .keys = smp_keys,
