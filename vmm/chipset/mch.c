@@ -9,13 +9,10 @@
 
 #include "base/checked.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/config-ports.h"
 #include "vmm/pci/config.h"
 
 enum {
-	PORT_ADDRESS = 0xcf8,
-	PORT_DATA = 0xcfc,
-	ADDRESS_ENABLE = 1u << 31,
-
 	REGISTER_PCIEXBAR = 0x60,
 	REGISTER_PAM0 = 0x90,
 	PAM_REGISTERS = 7,
@@ -30,77 +27,27 @@ enum {
 
 struct mch {
 	struct pci_device pci;
-	uint32_t address; /* what 0xcf8 holds */
-	struct io_region address_port, data_ports, ecam;
+	struct pci_config_ports ports;
+	struct io_region ecam;
 };
 
-static const struct state_field mch_state[] = { STATE_UINT32(struct mch, address), STATE_END };
-
-static uint64_t read_address(void *opaque, uint64_t offset, unsigned size)
-{
-	struct mch *mch = opaque;
-
-	return mch->address >> (offset * 8);
-}
-
-/* Only a write of all four bytes is one to this register; smaller ones at these ports belong to others (0xcf9). */
-static void write_address(void *opaque, uint64_t offset, unsigned size, uint64_t value)
-{
-	struct mch *mch = opaque;
-
-	if (offset == 0 && size == 4)
-		mch->address = value;
-}
-
-static const struct io_ops address_ops = { .read = read_address, .write = write_address };
-
-/* There is one bus; functions on others are not there. */
-static bool selected(const struct mch *mch, uint16_t *offset, unsigned *slot, unsigned *function)
-{
-	*slot = mch->address >> 11 & 0x1f;
-	*function = mch->address >> 8 & 7;
-	*offset += mch->address & 0xfc;
-	return mch->address & ADDRESS_ENABLE && (mch->address >> 16 & 0xff) == 0;
-}
-
-static uint64_t read_data(void *opaque, uint64_t at, unsigned size)
-{
-	struct mch *mch = opaque;
-	uint16_t offset = at;
-	unsigned slot, function;
-
-	if (!selected(mch, &offset, &slot, &function))
-		return UINT32_MAX;
-	return pci_bus_config_read(mch->pci.bus, slot, function, offset, size);
-}
-
-static void write_data(void *opaque, uint64_t at, unsigned size, uint64_t value)
-{
-	struct mch *mch = opaque;
-	uint16_t offset = at;
-	unsigned slot, function;
-
-	if (selected(mch, &offset, &slot, &function))
-		pci_bus_config_write(mch->pci.bus, slot, function, offset, size, value);
-}
-
-static const struct io_ops data_ops = { .read = read_data, .write = write_data, .max_access = 4 };
+static const struct state_field mch_state[] = { STATE_UINT32(struct mch, ports.address),
+	STATE_END };
 
 static uint64_t read_ecam(void *opaque, uint64_t at, unsigned size)
 {
 	struct mch *mch = opaque;
 
-	if (at >= BUS_BYTES)
-		return UINT32_MAX;
-	return pci_bus_config_read(mch->pci.bus, at >> 15, at >> 12 & 7, at & 0xfff, size);
+	return pci_config_read(
+		mch->pci.device.machine, at >> 20, at >> 15 & 0x1f, at >> 12 & 7, at & 0xfff, size);
 }
 
 static void write_ecam(void *opaque, uint64_t at, unsigned size, uint64_t value)
 {
 	struct mch *mch = opaque;
 
-	if (at < BUS_BYTES)
-		pci_bus_config_write(mch->pci.bus, at >> 15, at >> 12 & 7, at & 0xfff, size, value);
+	pci_config_write(mch->pci.device.machine, at >> 20, at >> 15 & 0x1f, at >> 12 & 7,
+		at & 0xfff, size, value);
 }
 
 static const struct io_ops ecam_ops = { .read = read_ecam, .write = write_ecam, .max_access = 4 };
@@ -129,7 +76,6 @@ static void mch_config_written(struct pci_device *device, uint16_t offset, unsig
 static bool mch_realize(struct device *device, GError **error)
 {
 	struct mch *mch = (struct mch *)device;
-	struct machine *machine = device->machine;
 	uint8_t *writable = mch->pci.write_mask;
 
 	config_set32(writable + REGISTER_PCIEXBAR, 0xfc000007);
@@ -140,21 +86,8 @@ static bool mch_realize(struct device *device, GError **error)
 	writable[REGISTER_ESMRAMC] = 0x87;
 	mch->pci.config_written = mch_config_written;
 
-	mch->address_port = (struct io_region) {
-		.name = "pci-address",
-		.ops = &address_ops,
-		.device = mch,
-		.size = 4,
-	};
-	mch->data_ports = (struct io_region) {
-		.name = "pci-data",
-		.ops = &data_ops,
-		.device = mch,
-		.size = 4,
-	};
 	mch->ecam = (struct io_region) { .name = "ecam", .ops = &ecam_ops, .device = mch };
-	io_space_map(&machine->ports, &mch->address_port, PORT_ADDRESS);
-	io_space_map(&machine->ports, &mch->data_ports, PORT_DATA);
+	pci_config_ports_init(&mch->ports, device->machine);
 	return true;
 }
 
@@ -162,7 +95,7 @@ static void mch_reset(struct device *device)
 {
 	struct mch *mch = (struct mch *)device;
 
-	mch->address = 0;
+	pci_config_ports_reset(&mch->ports);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR, 0);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR + 4, 0);
 	for (unsigned i = 0; i < PAM_REGISTERS; i++)
@@ -176,8 +109,7 @@ static void mch_unrealize(struct device *device)
 {
 	struct mch *mch = (struct mch *)device;
 
-	io_region_unmap(&mch->address_port);
-	io_region_unmap(&mch->data_ports);
+	pci_config_ports_finish(&mch->ports);
 	io_region_unmap(&mch->ecam);
 }
 

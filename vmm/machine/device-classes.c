@@ -12,6 +12,7 @@
 #include "vmm/device.h"
 #include "vmm/display/bochs-display-pci.h"
 #include "vmm/display/vga-pci.h"
+#include "vmm/pci/pci-bridge-device.h"
 #include "vmm/pci/pci.h"
 #include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
@@ -26,6 +27,7 @@ static const struct device_class *const classes[] = {
 	&scsi_cd_class,
 	&scsi_block_class,
 	&scsi_generic_class,
+	&pci_bridge_class,
 	&isa_serial_class,
 	&isa_debugcon_class,
 	&isa_debug_exit_class,
@@ -47,6 +49,10 @@ static const struct property pci_properties[] = {
 	{ "addr", PROPERTY_STRING, offsetof(struct pci_device, address_option), NULL,
 		"place on the bus: SLOT or SLOT.FUNCTION, hexadecimal" },
 	BUS_PROPERTY,
+	{ "multifunction", PROPERTY_BOOL, offsetof(struct pci_device, multifunction), "off",
+		"there may be other functions in the same slot" },
+	{ "rombar", PROPERTY_BOOL, offsetof(struct pci_device, rom_bar), "on",
+		"show the option ROM to the guest" },
 	{ "romfile", PROPERTY_STRING, offsetof(struct pci_device, rom_file), NULL,
 		"file with the option ROM; empty for none" },
 	{ .type = PROPERTY_END },

@@ -6,16 +6,23 @@
 #include "vmm/pci/config.h"
 #include "vmm/pci/pci-registers.h"
 
-static uint16_t register_of(unsigned index)
+static bool is_bridge(const struct pci_device *device)
 {
-	return index == PCI_ROM_BAR ? PCI_ROM_ADDRESS : PCI_BAR_0 + 4 * index;
+	return device->config[PCI_HEADER_TYPE] & PCI_HEADER_BRIDGE;
+}
+
+static uint16_t register_of(const struct pci_device *device, unsigned index)
+{
+	if (index == PCI_ROM_BAR)
+		return is_bridge(device) ? PCI_BRIDGE_ROM_ADDRESS : PCI_ROM_ADDRESS;
+	return PCI_BAR_0 + 4 * index;
 }
 
 void pci_device_add_bar(struct pci_device *device, unsigned index, unsigned flags, uint64_t size,
 	struct io_region *region, struct memory_slot *slot)
 {
-	uint8_t *config = device->config + register_of(index);
-	uint8_t *writable = device->write_mask + register_of(index);
+	uint8_t *config = device->config + register_of(device, index);
+	uint8_t *writable = device->write_mask + register_of(device, index);
 	uint64_t mask = ~(size - 1);
 
 	g_assert(index <= PCI_ROM_BAR && size >= 4 && (size & (size - 1)) == 0);
@@ -38,11 +45,13 @@ void pci_device_add_bar(struct pci_device *device, unsigned index, unsigned flag
 static uint64_t decoded_address(const struct pci_device *device, unsigned index)
 {
 	const struct pci_bar *bar = &device->bars[index];
-	const uint8_t *config = device->config + register_of(index);
+	const uint8_t *config = device->config + register_of(device, index);
 	uint16_t command = config_get16(device->config + PCI_COMMAND);
 	uint64_t address = config_get32(config) & ~(bar->size - 1);
 	uint64_t limit = bar->flags & PCI_BAR_PORTS ? 0xffff : UINT32_MAX;
 
+	if (!device->powered)
+		return PCI_UNMAPPED;
 	if (!(command & (bar->flags & PCI_BAR_PORTS ? PCI_COMMAND_PORTS : PCI_COMMAND_MEMORY)))
 		return PCI_UNMAPPED;
 	if (index == PCI_ROM_BAR && !(config_get32(config) & PCI_ROM_ENABLE))
@@ -52,6 +61,8 @@ static uint64_t decoded_address(const struct pci_device *device, unsigned index)
 		limit = (UINT64_C(1) << 52) - 1;
 	}
 	if (address == 0 || address > limit || bar->size - 1 >= limit - address)
+		return PCI_UNMAPPED;
+	if (!pci_bus_is_reached(device->bus, bar->flags & PCI_BAR_PORTS, address, bar->size))
 		return PCI_UNMAPPED;
 	return address;
 }
@@ -81,6 +92,7 @@ static void map(struct pci_device *device, struct pci_bar *bar)
 void pci_device_update_bars(struct pci_device *device)
 {
 	uint64_t wanted[G_N_ELEMENTS(device->bars)] = { 0 };
+	bool any = false;
 
 	/* First away, then there: two BARs may change places. */
 	for (unsigned i = 0; i < G_N_ELEMENTS(device->bars); i++) {
@@ -96,10 +108,13 @@ void pci_device_update_bars(struct pci_device *device)
 		bool moved = bar->address != wanted[i] ||
 			     (bar->slot && !memory_slot_is_mapped(bar->slot));
 
+		any = any || bar->address != wanted[i];
 		bar->address = wanted[i];
 		if (moved && bar->address != PCI_UNMAPPED)
 			map(device, bar);
 	}
+	if (any && device->bars_moved)
+		device->bars_moved(device);
 }
 
 void pci_device_unmap_bars(struct pci_device *device)
@@ -114,8 +129,8 @@ void pci_device_unmap_bars(struct pci_device *device)
 void pci_device_clear_bars(struct pci_device *device)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(device->bars); i++) {
-		uint8_t *config = device->config + register_of(i);
-		const uint8_t *writable = device->write_mask + register_of(i);
+		uint8_t *config = device->config + register_of(device, i);
+		const uint8_t *writable = device->write_mask + register_of(device, i);
 
 		if (device->bars[i].size == 0)
 			continue;

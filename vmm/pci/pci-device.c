@@ -38,6 +38,7 @@ static void write_header(struct pci_device *device)
 	device->write_mask[PCI_CACHE_LINE_SIZE] = 0xff;
 	device->write_mask[PCI_INTERRUPT_LINE] = 0xff;
 	device->next_capability = PCI_HEADER_END;
+	device->powered = true;
 }
 
 /* The expansion ROM is a copy, so that the file may change while the guest runs. */
@@ -48,7 +49,7 @@ static bool load_rom(struct pci_device *device, GError **error)
 
 	if (!device->rom_file)
 		device->rom_file = g_strdup(device->device.class->rom_file);
-	if (!device->rom_file || device->rom_file[0] == '\0')
+	if (!device->rom_file || device->rom_file[0] == '\0' || !device->rom_bar)
 		return true;
 	file = firmware_file_load(device->rom_file, error);
 	if (!file)
@@ -79,6 +80,24 @@ static void unload_rom(struct pci_device *device)
 	munmap(device->rom_bytes, device->bars[PCI_ROM_BAR].size);
 	g_clear_pointer(&device->rom, memory_slot_free);
 	device->rom_bytes = NULL;
+}
+
+/* The pin goes through the command register's disable bit; the status bit shows the pin itself. */
+static void update_interrupt(struct pci_device *device)
+{
+	bool disabled = config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
+	/* Section 6.8: with messages enabled the pin is silent. */
+	bool on_wire = device->interrupt_level && !disabled && device->powered &&
+		       !pci_device_uses_messages(device);
+
+	if (device->interrupt_level)
+		device->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
+	else
+		device->config[PCI_STATUS] &= ~PCI_STATUS_INTERRUPT;
+	if (on_wire == device->interrupt_on_wire)
+		return;
+	device->interrupt_on_wire = on_wire;
+	pci_bus_interrupt_changed(device->bus, device, on_wire);
 }
 
 bool pci_device_attach(struct pci_device *device, struct pci_bus *bus, GError **error)
@@ -116,7 +135,21 @@ void pci_device_reset(struct pci_device *device)
 
 char *pci_device_path(const struct pci_device *device)
 {
-	return g_strdup_printf("pci/0000/%02x.%x", device->slot, device->function);
+	const struct pci_device *bridge = pci_bus_bridge(device->bus);
+	g_autofree char *above = bridge ? pci_device_path(bridge) : g_strdup("pci/0000");
+
+	return g_strdup_printf("%s/%02x.%x", above, device->slot, device->function);
+}
+
+void pci_device_set_power(struct pci_device *device, bool on)
+{
+	if (device->powered == on)
+		return;
+	device->powered = on;
+	pci_device_update_bars(device);
+	if (device->secondary)
+		pci_bus_windows_changed(device->secondary);
+	update_interrupt(device);
 }
 
 void pci_device_unmap(struct pci_device *device)
@@ -141,23 +174,6 @@ uint8_t pci_device_add_capability(struct pci_device *device, uint8_t id, uint8_t
 	return at;
 }
 
-/* The pin goes through the command register's disable bit; the status bit shows the pin itself. */
-static void update_interrupt(struct pci_device *device)
-{
-	bool disabled = config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
-	/* Section 6.8: with messages enabled the pin is silent. */
-	bool on_wire = device->interrupt_level && !disabled && !pci_device_uses_messages(device);
-
-	if (device->interrupt_level)
-		device->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
-	else
-		device->config[PCI_STATUS] &= ~PCI_STATUS_INTERRUPT;
-	if (on_wire == device->interrupt_on_wire)
-		return;
-	device->interrupt_on_wire = on_wire;
-	pci_bus_interrupt_changed(device->bus, device, on_wire);
-}
-
 void pci_device_set_interrupt(struct pci_device *device, bool level)
 {
 	device->interrupt_level = level && device->config[PCI_INTERRUPT_PIN] != 0;
@@ -166,7 +182,8 @@ void pci_device_set_interrupt(struct pci_device *device, bool level)
 
 bool pci_device_is_bus_master(const struct pci_device *device)
 {
-	return config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+	return device->powered && config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_MASTER &&
+	       pci_bus_masters(device->bus);
 }
 
 static bool touches(uint16_t offset, unsigned size, uint16_t start, unsigned length)
@@ -186,7 +203,8 @@ void pci_device_config_write(
 	}
 	if (touches(offset, size, PCI_COMMAND, 2) ||
 		touches(offset, size, PCI_BAR_0, 4 * PCI_BARS) ||
-		touches(offset, size, PCI_ROM_ADDRESS, 4))
+		touches(offset, size, PCI_ROM_ADDRESS, 4) ||
+		touches(offset, size, PCI_BRIDGE_ROM_ADDRESS, 4))
 		pci_device_update_bars(device);
 	pci_device_messages_written(device);
 	update_interrupt(device);

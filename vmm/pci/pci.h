@@ -19,6 +19,7 @@ enum {
 
 struct pci_bus;
 struct pci_device;
+struct machine;
 
 enum pci_bar_flags {
 	PCI_BAR_PORTS = 1 << 0,
@@ -43,7 +44,9 @@ struct pci_device {
 	struct pci_bus *bus; /* the same as device.bus */
 	uint8_t slot, function;
 	char *address_option; /* addr=, as the user gave it: SLOT[.FUNCTION] in hexadecimal */
+	bool multifunction;   /* multifunction=: there may be other functions in its slot */
 	char *rom_file;       /* romfile=, a name looked up in the firmware folders; empty: none */
+	bool rom_bar;         /* rombar=: whether the ROM is there for the guest */
 	struct memory_slot *rom;
 	void *rom_bytes;
 
@@ -53,8 +56,13 @@ struct pci_device {
 	struct pci_bar bars[PCI_BARS + 1];   /* the last one is the expansion ROM */
 	uint8_t next_capability;
 	struct pci_msix *msix;
-	uint8_t msi_capability; /* offset, 0: none */
-	bool interrupt_level;   /* INTx as the device drives it */
+	uint8_t msi_capability;     /* offset, 0: none */
+	uint8_t express_capability; /* offset, 0: a conventional device, with 256 bytes */
+	uint16_t last_extended;     /* offset of the last extended capability, 0: none */
+	struct pci_bus *secondary;  /* the bus behind a bridge, NULL: it is none */
+	bool secondary_in_reset;    /* the bridge's reset bit, as it was last seen */
+	bool powered;               /* without power a function answers nothing */
+	bool interrupt_level;       /* INTx as the device drives it */
 	unsigned
 		complaints; /* what the guest's mistakes have been logged, at most PCI_COMPLAINTS_MAX */
 	bool interrupt_on_wire; /* and as the bus sees it: not while disabled */
@@ -63,9 +71,11 @@ struct pci_device {
 	void (*config_written)(struct pci_device *device, uint16_t offset, unsigned size);
 	/* Called before the guest reads it; NULL: nothing changes by being read. With the lock. */
 	void (*config_read)(struct pci_device *device, uint16_t offset, unsigned size);
+	/* Called after BARs came, went or moved, by the device's own registers or by a bridge above it. With the lock. */
+	void (*bars_moved)(struct pci_device *device);
 };
 
-/* "pci/0000/01.0": what the display bus calls a device's address. To be freed. */
+/* "pci/0000/01.0", "pci/0000/02.0/00.0" behind a bridge: what the display bus calls a device's address. To be freed. */
 char *pci_device_path(const struct pci_device *device);
 /* For unrealize functions: takes the BARs away before what they show goes. */
 void pci_device_unmap(struct pci_device *device);
@@ -101,7 +111,11 @@ void pci_device_reset(struct pci_device *device);
 void pci_device_config_write(
 	struct pci_device *device, uint16_t offset, unsigned size, uint32_t value);
 
-/* Which of the board's interrupt lines a pin (0..3 for INTA..INTD) of a slot is wired to, and setting that line. */
+/* Power of the slot: without, the function neither answers nor writes. With the lock. */
+void pci_device_set_power(struct pci_device *device, bool on);
+
+/* Which of the board's interrupt lines a pin (0..3 for INTA..INTD) of a slot of the root bus is wired to, and setting that
+ * line. */
 struct pci_interrupts {
 	unsigned (*line)(void *board, unsigned slot, unsigned pin);
 	void (*set)(void *board, unsigned line, bool level);
@@ -109,19 +123,65 @@ struct pci_interrupts {
 };
 
 enum {
-	PCI_LINES = 8
+	PCI_LINES = 8,
+	PCI_NO_NUMA_NODE = 128,
 };
 
-/* @name is what bus= calls it: "pcie.0". */
+/* The root bus of a board. @name is what bus= calls it: "pcie.0" (then it is an express bus), "pci.0". */
 struct pci_bus *pci_bus_new(
 	struct machine *machine, const char *name, const struct pci_interrupts *interrupts);
+/* Another root bus, whose number stands in its expander @device on a bus of the board, and whose interrupts go through
+ * there. @numa_node: PCI_NO_NUMA_NODE: none. */
+struct pci_bus *pci_bus_new_root(struct pci_device *device, const char *name, bool express,
+	uint8_t number, unsigned numa_node);
+/* The bus behind @bridge, of @slots slots. @name NULL: the bridge's id, else "pci.N". */
+struct pci_bus *pci_bus_new_behind(
+	struct pci_device *bridge, const char *name, bool express, unsigned slots);
 void pci_bus_free(struct pci_bus *bus);
 const char *pci_bus_name(const struct pci_bus *bus);
+struct machine *pci_bus_machine(const struct pci_bus *bus);
+bool pci_bus_is_express(const struct pci_bus *bus);
+bool pci_bus_is_root(const struct pci_bus *bus);
+/* Of a root: as it was made; behind a bridge: what its registers say, 0 before they are set. */
+uint8_t pci_bus_number(const struct pci_bus *bus);
+unsigned pci_bus_numa_node(const struct pci_bus *bus);        /* of a root */
+struct pci_device *pci_bus_bridge(const struct pci_bus *bus); /* above it; NULL for a root */
+
 bool pci_bus_add(struct pci_bus *bus, struct pci_device *device, GError **error);
 void pci_bus_remove(struct pci_bus *bus, struct pci_device *device);
 void pci_bus_interrupt_changed(struct pci_bus *bus, struct pci_device *device, bool level);
 struct pci_device *pci_bus_device(struct pci_bus *bus, unsigned slot, unsigned function);
+/* Whether an access from the processors to this range reaches the bus through every bridge above it. */
+bool pci_bus_is_reached(const struct pci_bus *bus, bool ports, uint64_t address, uint64_t size);
+/* Whether what devices on the bus write gets through every bridge above it. */
+bool pci_bus_masters(const struct pci_bus *bus);
+/* A bridge's registers changed: the BARs behind it come and go. */
+void pci_bus_windows_changed(struct pci_bus *bus);
+/* Everything on the bus and behind it as at power-on (a bridge's secondary bus reset). */
+void pci_bus_reset(struct pci_bus *bus);
+/* False with @error when some slot has functions and no function 0: nothing in it could be found. */
+bool pci_bus_check_functions(struct pci_bus *bus, GError **error);
+
+/* The machine's root buses, in the order of their creation: NULL gives the first, the last one gives NULL. */
+struct pci_bus *pci_next_root(struct machine *machine, const struct pci_bus *previous);
+/* The bus that has this number now, or NULL. */
+struct pci_bus *pci_find_bus(struct machine *machine, uint8_t number);
+
+/* Configuration cycles on one bus (type 0) and by bus number (type 1). Functions that are not there read as ones. */
 uint32_t pci_bus_config_read(
 	struct pci_bus *bus, unsigned slot, unsigned function, uint16_t offset, unsigned size);
 void pci_bus_config_write(struct pci_bus *bus, unsigned slot, unsigned function, uint16_t offset,
 	unsigned size, uint32_t value);
+uint32_t pci_config_read(struct machine *machine, uint8_t bus, unsigned slot, unsigned function,
+	uint16_t offset, unsigned size);
+void pci_config_write(struct machine *machine, uint8_t bus, unsigned slot, unsigned function,
+	uint16_t offset, unsigned size, uint32_t value);
+
+/* How a bus takes and gives up devices while the guest runs. */
+struct pci_hotplug_ops {
+	void (*plugged)(void *owner, struct pci_bus *bus, struct pci_device *device);
+	bool (*unplug)(void *owner, struct pci_bus *bus, struct pci_device *device, GError **error);
+};
+
+/* From now on the bus takes devices while the guest runs; NULL: none any more. */
+void pci_bus_set_hotplug(struct pci_bus *bus, const struct pci_hotplug_ops *ops, void *owner);

@@ -388,8 +388,12 @@ static void config_written(struct pci_device *device, uint16_t offset, unsigned 
 {
 	struct virtio_device *virtio = (struct virtio_device *)device;
 
-	place_kicks(virtio);
 	window_accessed(virtio, offset, size);
+}
+
+static void bars_moved(struct pci_device *device)
+{
+	place_kicks((struct virtio_device *)device);
 }
 
 /* The window's data is fetched when it is read. */
@@ -469,6 +473,7 @@ bool virtio_pci_realize(struct virtio_device *virtio, GError **error)
 		REGISTER_BYTES, &virtio->registers, NULL);
 	virtio->pci.config_written = config_written;
 	virtio->pci.config_read = config_read;
+	virtio->pci.bars_moved = bars_moved;
 	return true;
 }
 
