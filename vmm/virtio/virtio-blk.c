@@ -28,7 +28,7 @@ enum {
 	CONFIG_SIZE = 0x3c,
 
 	HEADER_BYTES = 16, /* type, reserved, sector */
-	SEGMENTS_MAX = VIRTQUEUE_MAX_SEGMENTS - 2,
+	SEGMENTS_MAX = 254,
 	DISCARD_BYTES = 16, /* sector, sectors, flags */
 	DISCARD_SECTORS_MAX = 1 << 22,
 	SERIAL_BYTES = 20,
@@ -69,6 +69,8 @@ struct virtio_blk {
 };
 
 static const struct property blk_properties[] = {
+	VIRTIO_PCI_PROPERTIES,
+	VIRTIO_VECTORS_PROPERTY(VIRTIO_VECTORS_DEFAULT),
 	{ "drive", PROPERTY_STRING, offsetof(struct virtio_blk, drive_id), NULL,
 		"id of the -drive that holds the disk's contents" },
 	{ "serial", PROPERTY_STRING, offsetof(struct virtio_blk, serial), NULL,
@@ -83,7 +85,7 @@ static struct blk_request *request_new(struct virtio_blk *blk)
 
 	if (request) {
 		blk->free = request->next_free;
-	} else if (blk->requests->len <= VIRTQUEUE_MAX_SIZE) {
+	} else if (blk->requests->len <= VIRTQUEUE_DEFAULT_SIZE) {
 		request = g_new0(struct blk_request, 1);
 		g_ptr_array_add(blk->requests, request);
 	}
@@ -96,11 +98,19 @@ static void request_free(struct virtio_blk *blk, struct blk_request *request)
 	blk->free = request;
 }
 
+static void request_destroy(gpointer data)
+{
+	struct blk_request *request = data;
+
+	virtqueue_element_clear(&request->element);
+	g_free(request);
+}
+
 static void finish(
 	struct virtio_blk *blk, struct blk_request *request, uint8_t status, uint32_t read)
 {
 	*request->status = status;
-	virtqueue_push(&blk->virtio.queues[0], request->element.head, read + 1);
+	virtqueue_push(&blk->virtio.queues[0], &request->element, read + 1);
 	request_free(blk, request);
 }
 
@@ -354,12 +364,18 @@ static void blk_forget(struct virtio_device *virtio)
 		request_free(blk, blk->requests->pdata[i]);
 }
 
+static void blk_forget_queue(struct virtio_device *virtio, unsigned queue)
+{
+	blk_forget(virtio);
+}
+
 static const struct virtio_ops blk_ops = {
 	.queues = 1,
 	.config_size = CONFIG_SIZE,
 	.get_config = blk_get_config,
 	.start = blk_start,
 	.stop = blk_stop,
+	.queue_reset = blk_forget_queue,
 	.reset = blk_forget,
 };
 
@@ -382,7 +398,7 @@ static bool blk_realize(struct device *device, GError **error)
 	if (!blk->drive->image)
 		return fail(error, VITRINE_ERROR_INPUT, "drive=%s has no image; a disk needs one",
 			blk->drive_id);
-	blk->requests = g_ptr_array_new_with_free_func(g_free);
+	blk->requests = g_ptr_array_new_with_free_func(request_destroy);
 	blk->worker = block_worker_new(blk->drive, &worker_ops, blk);
 
 	blk->virtio.ops = &blk_ops;

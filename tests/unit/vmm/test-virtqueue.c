@@ -71,12 +71,12 @@ static struct virtqueue new_queue(struct guest_memory *memory, bool event_index)
 {
 	struct virtqueue queue;
 
-	virtqueue_reset(&queue);
-	queue.size = SIZE;
+	virtqueue_reset(&queue, SIZE);
 	queue.descriptors = DESCRIPTORS;
 	queue.driver = DRIVER;
 	queue.device = DEVICE;
-	g_assert_true(virtqueue_start(&queue, memory, true, event_index));
+	g_assert_true(virtqueue_start(
+		&queue, memory, VIRTQUEUE_INDIRECT | (event_index ? VIRTQUEUE_EVENT_INDEX : 0)));
 	return queue;
 }
 
@@ -100,7 +100,7 @@ static void check_chain(gconstpointer data)
 	struct memory_slot *slot;
 	struct guest_memory *memory = new_memory(&kvm, &slot);
 	struct virtqueue queue = new_queue(memory, false);
-	struct virtqueue_element element;
+	struct virtqueue_element element = { 0 };
 
 	memcpy(ram + DESCRIPTORS, c->table, sizeof(c->table));
 	memcpy(ram + INDIRECT, c->indirect, sizeof(c->indirect));
@@ -123,7 +123,7 @@ static void test_more_than_fit(void)
 	struct memory_slot *slot;
 	struct guest_memory *memory = new_memory(&kvm, &slot);
 	struct virtqueue queue = new_queue(memory, false);
-	struct virtqueue_element element;
+	struct virtqueue_element element = { 0 };
 
 	put16(DRIVER + 2, SIZE + 1);
 	g_assert_cmpint(virtqueue_pop(&queue, &element), ==, VIRTQUEUE_BROKEN);
@@ -137,18 +137,19 @@ static void test_interrupts(void)
 	struct memory_slot *slot;
 	struct guest_memory *memory = new_memory(&kvm, &slot);
 	struct virtqueue queue = new_queue(memory, true);
+	struct virtqueue_element element = { .head = 3 };
 
 	/* The driver wants to hear when the entry 1 has been used (it counts from 0), not before and not again after. */
 	put16(DRIVER + 4 + 2 * SIZE, 1);
 	g_assert_false(virtqueue_should_interrupt(&queue));
-	virtqueue_push(&queue, 3, 7);
+	virtqueue_push(&queue, &element, 7);
 	g_assert_cmpuint(get16(DEVICE + 2), ==, 1);
 	g_assert_cmpuint(get16(DEVICE + 4), ==, 3);
 	g_assert_cmpuint(get16(DEVICE + 8), ==, 7);
 	g_assert_false(virtqueue_should_interrupt(&queue));
-	virtqueue_push(&queue, 0, 0);
+	virtqueue_push(&queue, &element, 0);
 	g_assert_true(virtqueue_should_interrupt(&queue));
-	virtqueue_push(&queue, 0, 0);
+	virtqueue_push(&queue, &element, 0);
 	g_assert_false(virtqueue_should_interrupt(&queue));
 	memory_slot_free(slot);
 	guest_memory_free(memory);
@@ -162,7 +163,7 @@ static void check_added_meanwhile(gconstpointer event_index)
 	struct memory_slot *slot;
 	struct guest_memory *memory = new_memory(&kvm, &slot);
 	struct virtqueue queue = new_queue(memory, GPOINTER_TO_INT(event_index));
-	struct virtqueue_element element;
+	struct virtqueue_element element = { 0 };
 	struct descriptor one = { DATA, 16, 0, 0 };
 
 	memcpy(ram + DESCRIPTORS, &one, sizeof(one));
@@ -188,9 +189,9 @@ static void test_rings_outside(void)
 	struct virtqueue queue = new_queue(memory, false);
 
 	queue.device = RAM - 8;
-	g_assert_false(virtqueue_start(&queue, memory, true, false));
+	g_assert_false(virtqueue_start(&queue, memory, VIRTQUEUE_INDIRECT));
 	queue.device = DEVICE + 1;
-	g_assert_false(virtqueue_start(&queue, memory, true, false));
+	g_assert_false(virtqueue_start(&queue, memory, VIRTQUEUE_INDIRECT));
 	memory_slot_free(slot);
 	guest_memory_free(memory);
 }
