@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "vmm/chipset/ich9-pm.h"
+#include "vmm/chipset/acpi-pm-ich9.h"
 #include "vmm/machine/machine.h"
 
 /* Configuration space */
@@ -78,6 +78,8 @@ static const struct state_field ich9_lpc_state[] = {
 	STATE_UINT8_ARRAY(struct ich9_lpc, routes, RCBA_ROUTES_SIZE),
 	STATE_ARRAY_OF(STATE_TYPE_BOOL, struct ich9_lpc, pirqs, ICH9_PIRQS),
 	STATE_BOOL(struct ich9_lpc, sci),
+	ACPI_PM_STATE(struct ich9_lpc, pm.acpi),
+	STATE_UINT32(struct ich9_lpc, pm.smi_enable),
 	STATE_UINT8(struct ich9_lpc, reset_control),
 	STATE_END,
 };
@@ -302,6 +304,11 @@ static void ich9_lpc_reset(struct device *device)
 	follow_config(lpc);
 }
 
+static void ich9_lpc_set_running(struct device *device, bool running)
+{
+	acpi_pm_set_running(&((struct ich9_lpc *)device)->pm.acpi, running);
+}
+
 static void ich9_lpc_unrealize(struct device *device)
 {
 	struct ich9_lpc *lpc = (struct ich9_lpc *)device;
@@ -330,4 +337,5 @@ const struct device_class ich9_lpc_class = {
 	.realize = ich9_lpc_realize,
 	.reset = ich9_lpc_reset,
 	.unrealize = ich9_lpc_unrealize,
+	.set_running = ich9_lpc_set_running,
 };

@@ -2,12 +2,12 @@
  *
  * Specification: Intel 3 Series Express Chipset Family datasheet (316966), section 5.1.
  *
- * RAM lies behind the firmware segments (0xc0000 to 0xfffff) at all times: the PAM registers are kept, as the firmware
- * writes and reads them back, but switch nothing.
+ * There is no system management mode: the registers of its RAM are kept, and the RAM is never hidden.
  */
 #include "vmm/chipset/mch.h"
 
 #include "base/checked.h"
+#include "vmm/chipset/pam.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config-ports.h"
 #include "vmm/pci/config.h"
@@ -15,7 +15,6 @@
 enum {
 	REGISTER_PCIEXBAR = 0x60,
 	REGISTER_PAM0 = 0x90,
-	PAM_REGISTERS = 7,
 	REGISTER_SMRAM = 0x9d,
 	REGISTER_ESMRAMC = 0x9e,
 	SMRAM_DEFAULT = 0x02,
@@ -71,6 +70,8 @@ static void mch_config_written(struct pci_device *device, uint16_t offset, unsig
 {
 	if (offset < REGISTER_PCIEXBAR + 8 && offset + size > REGISTER_PCIEXBAR)
 		update_ecam((struct mch *)device);
+	if (offset < REGISTER_PAM0 + PAM_REGISTERS && offset + size > REGISTER_PAM0)
+		pam_apply(device->device.machine, device->config + REGISTER_PAM0);
 }
 
 static bool mch_realize(struct device *device, GError **error)
@@ -80,8 +81,7 @@ static bool mch_realize(struct device *device, GError **error)
 
 	config_set32(writable + REGISTER_PCIEXBAR, 0xfc000007);
 	config_set32(writable + REGISTER_PCIEXBAR + 4, 0xf);
-	for (unsigned i = 0; i < PAM_REGISTERS; i++)
-		writable[REGISTER_PAM0 + i] = i == 0 ? 0x30 : 0x33;
+	memcpy(writable + REGISTER_PAM0, pam_write_masks, PAM_REGISTERS);
 	writable[REGISTER_SMRAM] = 0x78;
 	writable[REGISTER_ESMRAMC] = 0x87;
 	mch->pci.config_written = mch_config_written;
@@ -98,8 +98,8 @@ static void mch_reset(struct device *device)
 	pci_config_ports_reset(&mch->ports);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR, 0);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR + 4, 0);
-	for (unsigned i = 0; i < PAM_REGISTERS; i++)
-		mch->pci.config[REGISTER_PAM0 + i] = 0;
+	memset(mch->pci.config + REGISTER_PAM0, 0, PAM_REGISTERS);
+	pam_apply(device->machine, mch->pci.config + REGISTER_PAM0);
 	mch->pci.config[REGISTER_SMRAM] = SMRAM_DEFAULT;
 	mch->pci.config[REGISTER_ESMRAMC] = 0;
 	update_ecam(mch);

@@ -9,7 +9,7 @@
 #include "base/checked.h"
 #include "base/writer.h"
 #include "vmm/chipset/ich9-lpc.h"
-#include "vmm/chipset/ich9-pm.h"
+#include "vmm/chipset/acpi-pm-ich9.h"
 #include "vmm/chipset/rtc-time.h"
 #include "vmm/firmware/table-loader.h"
 

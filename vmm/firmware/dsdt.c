@@ -9,7 +9,7 @@
 
 #include "base/checked.h"
 #include "vmm/chipset/ich9-lpc.h"
-#include "vmm/chipset/ich9-pm.h"
+#include "vmm/chipset/acpi-pm-ich9.h"
 #include "vmm/firmware/aml.h"
 
 enum {

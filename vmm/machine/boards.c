@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 static const struct board *const boards[] = {
+	&board_pc,
 	&board_q35,
 };
 

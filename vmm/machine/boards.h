@@ -5,14 +5,14 @@
 
 struct board {
 	const char *name;
-	/* RAM reaches from 0 up to here when all of it fits, else up to low_memory_split; the rest starts at 4 GiB. */
+	/* RAM reaches from 0 to its end when that is below low_memory_max, else up to low_memory_split; the rest starts at 4 GiB. */
 	uint64_t low_memory_max, low_memory_split;
 	struct pci_bus *(*new_bus)(struct machine *machine);
 	/* After the last device, with the lock. */
 	void (*finish)(struct machine *machine);
 };
 
-extern const struct board board_q35;
+extern const struct board board_pc, board_q35;
 
 /* NULL with @error, which lists what there is. */
 const struct board *board_find(const char *name, GError **error);

@@ -4,11 +4,15 @@
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
 #include "vmm/chipset/i8042.h"
+#include "vmm/chipset/i440fx.h"
 #include "vmm/chipset/ich9-lpc.h"
 #include "vmm/chipset/mc146818.h"
 #include "vmm/chipset/mch.h"
+#include "vmm/chipset/piix3.h"
+#include "vmm/chipset/piix4-pm.h"
 #include "vmm/chipset/port92.h"
 #include "vmm/chipset/serial.h"
+#include "vmm/chipset/smbus-eeprom.h"
 #include "vmm/device.h"
 #include "vmm/display/bochs-display-pci.h"
 #include "vmm/display/vga-pci.h"
@@ -34,8 +38,12 @@ static const struct device_class *const classes[] = {
 	&i8042_class,
 	&port92_class,
 	&mc146818_class,
+	&smbus_eeprom_class,
 	&mch_class,
 	&ich9_lpc_class,
+	&i440fx_class,
+	&piix3_class,
+	&piix4_pm_class,
 	NULL,
 };
 

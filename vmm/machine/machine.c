@@ -188,6 +188,7 @@ struct machine *machine_new(
 	machine->chardevs = parts->chardevs;
 	machine->drives = parts->drives;
 	machine->objects = parts->objects;
+	machine->clock.stopped = true;
 	g_mutex_init(&machine->lock);
 	io_space_init(&machine->ports, "ports");
 	io_space_init(&machine->mmio, "memory");
@@ -219,7 +220,6 @@ bool machine_finish(struct machine *machine, GError **error)
 void machine_reset_parts(struct machine *machine)
 {
 	g_mutex_lock(&machine->lock);
-	machine_restore_firmware(machine);
 	kvm_reset_chips(machine->kvm);
 	for (guint i = 0; i < machine->devices->len; i++)
 		device_reset(machine->devices->pdata[i]);

@@ -12,9 +12,13 @@
 #include "display/display.h"
 #include "vmm/cpu/topology.h"
 #include "vmm/device.h"
+#include "vmm/machine/guest-clock.h"
 #include "vmm/memory/guest-memory.h"
 #include "vmm/memory/io-space.h"
 
+struct acpi_pm;
+struct legacy_area;
+struct smbus_host;
 struct kvm;
 struct pci_bus;
 struct fw_cfg;
@@ -118,6 +122,11 @@ struct machine {
 	struct objects *objects;
 
 	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
+
+	struct guest_clock clock; /* stands still while the machine is paused */
+	struct acpi_pm *acpi_pm;  /* of the board's power management chip; NULL: none */
+	struct smbus_host *smbus; /* NULL: none */
+	struct legacy_area *legacy_area;
 
 	enum run_state state;
 	GArray *watchers;

@@ -7,13 +7,11 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "vmm/firmware/files.h"
+#include "vmm/machine/legacy-area.h"
 #include "vmm/machine/machine-types.h"
 
 enum {
 	VGA_WINDOW = 0xa0000, /* no RAM here, up to: */
-	VGA_WINDOW_END = 0xc0000,
-	FIRMWARE_COPY = 0xe0000,
-	FIRMWARE_COPY_SIZE = 128 * KiB,
 	FIRMWARE_MAX = 16 * MiB,
 	MEMORY_MIN = 8 * MiB, /* SeaBIOS, and room for a boot loader */
 };
@@ -22,7 +20,6 @@ struct memory_block {
 	void *bytes;
 	uint64_t size;
 	struct memory_slot *slots[2];
-	bool is_firmware;
 };
 
 static struct memory_block *add_block(struct machine *machine, uint64_t size, GError **error)
@@ -57,13 +54,20 @@ static bool map_slot(struct machine *machine, struct memory_block *block, unsign
 static bool add_low_ram(struct machine *machine, uint64_t size, GError **error)
 {
 	struct memory_block *block = add_block(machine, size, error);
+	uint8_t *ram;
 
 	/* The guest's crash dumps and our core files are better off without all of RAM. */
-	return block && madvise(block->bytes, size, MADV_DONTDUMP) == 0 &&
-	       map_slot(machine, block, 0, "RAM below 640 KiB", 0, VGA_WINDOW, 0, MEMORY_SLOT_RAM,
-		       error) &&
-	       map_slot(machine, block, 1, "RAM", VGA_WINDOW_END, size - VGA_WINDOW_END,
-		       VGA_WINDOW_END, MEMORY_SLOT_RAM, error);
+	if (!block || madvise(block->bytes, size, MADV_DONTDUMP) != 0 ||
+		!map_slot(machine, block, 0, "RAM below 640 KiB", 0, VGA_WINDOW, 0, MEMORY_SLOT_RAM,
+			error) ||
+		!map_slot(machine, block, 1, "RAM", LEGACY_END, size - LEGACY_END, LEGACY_END, 0,
+			error))
+		return false;
+	/* One range for DMA, which may cross 1 MiB. */
+	ram = (uint8_t *)block->bytes + LEGACY_START;
+	guest_memory_add_ram(machine->memory, LEGACY_START, ram, size - LEGACY_START);
+	machine->legacy_area = legacy_area_new(machine, ram);
+	return true;
 }
 
 bool machine_add_ram(struct machine *machine, const struct board *board, GError **error)
@@ -79,7 +83,7 @@ bool machine_add_ram(struct machine *machine, const struct board *board, GError 
 	if (size % (4 * KiB) != 0)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"-m: %" G_GUINT64_FORMAT " bytes are no whole number of 4 KiB pages", size);
-	machine->low_memory = size <= board->low_memory_max ? size : board->low_memory_split;
+	machine->low_memory = size < board->low_memory_max ? size : board->low_memory_split;
 	machine->high_memory = size - machine->low_memory;
 	if (!add_low_ram(machine, machine->low_memory, error))
 		return false;
@@ -112,26 +116,14 @@ bool machine_add_firmware(struct machine *machine, GError **error)
 	if (!block)
 		return false;
 	memcpy(block->bytes, g_bytes_get_data(file, NULL), size);
-	block->is_firmware = true;
-	return map_slot(machine, block, 0, "firmware", 0, size, (UINT64_C(1) << 32) - size,
-		MEMORY_SLOT_READ_ONLY, error);
-}
-
-void machine_restore_firmware(struct machine *machine)
-{
-	for (guint i = 0; i < machine->memory_blocks->len; i++) {
-		const struct memory_block *block = machine->memory_blocks->pdata[i];
-		uint64_t length = MIN(block->size, FIRMWARE_COPY_SIZE);
-
-		if (block->is_firmware)
-			guest_memory_write(machine->memory,
-				FIRMWARE_COPY + FIRMWARE_COPY_SIZE - length,
-				(uint8_t *)block->bytes + block->size - length, length);
-	}
+	return legacy_area_set_rom(machine->legacy_area, block->bytes, size, error) &&
+	       map_slot(machine, block, 0, "firmware", 0, size, (UINT64_C(1) << 32) - size,
+		       MEMORY_SLOT_READ_ONLY, error);
 }
 
 void machine_free_ram(struct machine *machine)
 {
+	g_clear_pointer(&machine->legacy_area, legacy_area_free);
 	for (guint i = 0; i < machine->memory_blocks->len; i++) {
 		struct memory_block *block = machine->memory_blocks->pdata[i];
 

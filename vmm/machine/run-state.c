@@ -170,6 +170,7 @@ static void continue_cpus(struct machine *machine)
 static void set_devices_running(struct machine *machine, bool running)
 {
 	g_mutex_lock(&machine->lock);
+	guest_clock_set_running(&machine->clock, running);
 	for (guint i = 0; i < machine->devices->len; i++) {
 		struct device *device = machine->devices->pdata[i];
 

@@ -119,6 +119,12 @@ static void unmap(struct memory_slot *slot)
 	slot->mapped = false;
 }
 
+void guest_memory_add_ram(struct guest_memory *memory, uint64_t address, void *bytes, uint64_t size)
+{
+	g_assert(memory->ram_count < RAM_RANGES);
+	memory->ram[memory->ram_count++] = (struct ram_range) { address, size, bytes };
+}
+
 static bool map(struct memory_slot *slot, uint64_t address, GError **error)
 {
 	struct guest_memory *memory = slot->memory;
@@ -139,11 +145,8 @@ static bool map(struct memory_slot *slot, uint64_t address, GError **error)
 			slot->name, slot->size, address);
 	slot->mapped = true;
 	slot->address = address;
-	if (slot->flags & MEMORY_SLOT_RAM) {
-		g_assert(memory->ram_count < RAM_RANGES);
-		memory->ram[memory->ram_count++] =
-			(struct ram_range) { address, slot->size, slot->bytes };
-	}
+	if (slot->flags & MEMORY_SLOT_RAM)
+		guest_memory_add_ram(memory, address, slot->bytes, slot->size);
 	return true;
 }
 

@@ -36,6 +36,11 @@ struct memory_slot *memory_slot_new(
 	struct guest_memory *memory, const char *name, void *bytes, uint64_t size, unsigned flags);
 void memory_slot_free(struct memory_slot *slot);
 
+/* RAM that DMA reaches at @address whether or not the guest sees it there. Before the guest runs; @bytes outlives the
+ * memory. */
+void guest_memory_add_ram(
+	struct guest_memory *memory, uint64_t address, void *bytes, uint64_t size);
+
 /* Makes it appear at @address (moves it when it is elsewhere), or vanish. Slots must not overlap; where they would, the
  * one that came first stays and this fails. */
 bool memory_slot_map(struct memory_slot *slot, uint64_t address, GError **error);

@@ -167,7 +167,8 @@ static const struct config_case cases[] = {
 	{ "-smp 4,maxcpus=4", NULL },
 	{ "-device VGA -device VGA", NULL },
 
-	{ "-machine pc", "-machine: there is no machine type 'pc'; accepted: q35, q35-1.0" },
+	{ "-machine isapc",
+		"-machine: there is no machine type 'isapc'; accepted: pc, pc-1.0, q35, q35-1.0" },
 	{ "-name a/b", "-name: \"a/b\" is no name for a guest" },
 	{ "-name .a", "-name: \".a\" is no name for a guest" },
 	{ "-m 8388609B", "-m: size=8388609B is not accepted; accepted: a multiple of 4K" },

@@ -331,7 +331,7 @@ static const struct {
 	{ "--help", OPTIONS_HELP, "-readconfig FILE" },
 	{ "-h", OPTIONS_HELP, "Usage: vitrine" },
 	{ "-version", OPTIONS_VERSION, "vitrine (Vitrine) " },
-	{ "-machine help", OPTIONS_LIST, "Supported machines are:\nq35 " },
+	{ "-machine help", OPTIONS_LIST, "Supported machines are:\npc " },
 	{ "-S -device help -nonsense", OPTIONS_LIST,
 		"name \"VGA\", bus PCI, desc \"standard VGA\"" },
 	{ "-device VGA,help", OPTIONS_DESCRIBE, "queues=<1 to 16>" },

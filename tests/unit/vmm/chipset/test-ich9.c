@@ -4,7 +4,7 @@
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
 #include "vmm/chipset/ich9-lpc.h"
-#include "vmm/chipset/ich9-pm.h"
+#include "vmm/chipset/acpi-pm-ich9.h"
 #include "vmm/chipset/port92.h"
 
 enum {
