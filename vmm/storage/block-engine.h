@@ -35,6 +35,8 @@ unsigned block_worker_kicks(const struct block_worker *worker, const int **fds);
 void block_worker_kicked(struct block_worker *worker, unsigned kick);
 /* @result: 0 or a negative errno; the request is not the engine's any more. */
 void block_worker_ended(struct block_worker *worker, struct block_request *request, int result);
+/* The request has not ended, and is done again when the worker starts anew. */
+void block_worker_keep(struct block_worker *worker, struct block_request *request);
 void block_worker_settled(struct block_worker *worker);
 unsigned block_worker_in_flight(const struct block_worker *worker);
 

@@ -8,8 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "vmm/storage/block-engine.h"
 #include "vmm/storage/drives.h"
+#include "vmm/storage/image-format.h"
+
+enum {
+	COMPLAINTS_MAX = 16
+};
 
 struct block_worker {
 	struct drive *drive;
@@ -21,6 +27,7 @@ struct block_worker {
 	unsigned kick_count;
 	int stop;
 	unsigned in_flight;
+	unsigned complaints;
 	struct block_request *kept, **kept_end;
 };
 
@@ -132,34 +139,96 @@ static void begin(struct block_worker *worker, struct block_request *request)
 		block_worker_ended(worker, request, -ENOMEDIUM);
 }
 
+/* See image-format.h: the bytes that are checked are those that are written, whatever the guest does meanwhile. */
+static bool guard(struct block_request *request)
+{
+	struct iovec *pieces;
+	uint8_t *head;
+	size_t length = 0;
+
+	if (request->operation != BLOCK_WRITE || request->offset >= IMAGE_HEAD ||
+		request->count == 0 || request->length < IMAGE_HEAD)
+		return true;
+	/* The copied bytes, the pieces that are left, and the copy as the first of them. */
+	request->guard = g_malloc(IMAGE_HEAD + (request->count + 1) * sizeof(*pieces));
+	pieces = request->guard;
+	head = (uint8_t *)(pieces + request->count + 1);
+	while (length < IMAGE_HEAD && request->count > 0) {
+		size_t part = MIN(request->pieces->iov_len, IMAGE_HEAD - length);
+
+		memcpy(head + length, request->pieces->iov_base, part);
+		length += part;
+		request->pieces->iov_base = (uint8_t *)request->pieces->iov_base + part;
+		request->pieces->iov_len -= part;
+		if (request->pieces->iov_len == 0) {
+			request->pieces++;
+			request->count--;
+		}
+	}
+	pieces[0] = (struct iovec) { .iov_base = head, .iov_len = length };
+	memcpy(pieces + 1, request->pieces, request->count * sizeof(*pieces));
+	request->pieces = pieces;
+	request->count++;
+	return strcmp(image_format_guess(head, length), "raw") == 0;
+}
+
 void block_worker_submit(struct block_worker *worker, struct block_request *request)
 {
+	const struct block_backend *image = worker->drive->image;
+
 	request->done = 0;
-	request->part = NULL;
+	request->guard = NULL;
 	request->next = NULL;
 	request->started = now();
+	if (image && image->write_through)
+		request->durable = true;
+	if (image && image->guarded && !guard(request)) {
+		log_limited(&worker->complaints, COMPLAINTS_MAX,
+			"disk image %s: the guest wrote what would make it look like another "
+			"format at the next start, and gets an error; format=raw allows it",
+			image->path);
+		worker->in_flight++;
+		block_worker_ended(worker, request, -EPERM);
+		return;
+	}
 	begin(worker, request);
+}
+
+void block_worker_keep(struct block_worker *worker, struct block_request *request)
+{
+	worker->in_flight--;
+	request->next = NULL;
+	*worker->kept_end = request;
+	worker->kept_end = &request->next;
 }
 
 void block_worker_ended(struct block_worker *worker, struct block_request *request, int result)
 {
-	worker->in_flight--;
-	if (result < 0 && result != -ENOMEDIUM &&
+	if (result < 0 && result != -ENOMEDIUM && result != -EPERM &&
 		drive_keeps_failed(worker->drive, request->operation, &result)) {
-		request->next = NULL;
-		*worker->kept_end = request;
-		worker->kept_end = &request->next;
+		block_worker_keep(worker, request);
 		return;
 	}
+	worker->in_flight--;
+	g_clear_pointer(&request->guard, g_free);
 	drive_count(worker->drive, request, result, now() - request->started);
 	worker->ops->completed(worker->owner, request, result);
 }
 
+/* Empties the list. */
+static struct block_request *take_kept(struct block_worker *worker)
+{
+	struct block_request *first = worker->kept;
+
+	worker->kept = NULL;
+	worker->kept_end = &worker->kept;
+	return first;
+}
+
 static void begin_kept(struct block_worker *worker)
 {
-	struct block_request *request = worker->kept;
+	struct block_request *request = take_kept(worker);
 
-	block_worker_forget(worker);
 	while (request) {
 		struct block_request *next = request->next;
 
@@ -170,8 +239,8 @@ static void begin_kept(struct block_worker *worker)
 
 void block_worker_forget(struct block_worker *worker)
 {
-	worker->kept = NULL;
-	worker->kept_end = &worker->kept;
+	for (struct block_request *request = take_kept(worker); request; request = request->next)
+		g_clear_pointer(&request->guard, g_free);
 }
 
 /* Without a medium: requests end at once, and no descriptor but these two kinds says anything. */

@@ -39,7 +39,7 @@ struct block_request {
 	/* the worker's */
 	uint64_t done;
 	int64_t started; /* nanoseconds, monotonic */
-	void *part;      /* the engine's */
+	void *guard;     /* memory that @pieces point to */
 	struct block_request *next;
 };
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "vmm/storage/block-engine.h"
+#include "vmm/storage/image-open.h"
 
 struct raw_backend {
 	struct block_backend backend;
@@ -105,15 +106,12 @@ static bool check_image(int fd, const struct block_config *config, uint64_t *siz
 static void cannot_open(const struct block_config *config, GError **error)
 {
 	if (errno == EISDIR)
-		fail(error, VITRINE_ERROR_INPUT,
-			"disk image %s: it is a folder; a raw image is a file", config->path);
+		fail(error, VITRINE_ERROR_INPUT, "it is a folder; a raw image is a file");
 	else if (!config->read_only && (errno == EACCES || errno == EPERM || errno == EROFS))
 		fail_errno(error, VITRINE_ERROR_HOST,
-			"disk image %s: no right to write to it; readonly=on only reads",
-			config->path);
+			"no right to write to it; readonly=on only reads");
 	else
-		fail_errno(
-			error, VITRINE_ERROR_HOST, "disk image %s: cannot open it", config->path);
+		fail_errno(error, VITRINE_ERROR_HOST, "cannot open it");
 }
 
 static void raw_close(struct block_backend *backend)
@@ -138,12 +136,33 @@ static struct block_engine *raw_new_engine(
 	return engine_plain_new(worker, raw->fd);
 }
 
+static bool raw_resize(struct block_backend *backend, uint64_t size, GError **error)
+{
+	struct raw_backend *raw = (struct raw_backend *)backend;
+	uint64_t device_size;
+	struct stat status;
+
+	if (fstat(raw->fd, &status) == 0 && S_ISBLK(status.st_mode)) {
+		/* Whoever changed the device's size wants us to look again. */
+		if (ioctl(raw->fd, BLKGETSIZE64, &device_size) < 0 || device_size < size)
+			return fail(error, VITRINE_ERROR_INPUT,
+				"disk image %s: the device is not that large", backend->path);
+	} else if (ftruncate(raw->fd, size) < 0) {
+		return fail_errno(error, VITRINE_ERROR_HOST, "disk image %s: cannot resize it",
+			backend->path);
+	}
+	backend->size = size;
+	return true;
+}
+
 static const struct block_backend_ops raw_ops = {
 	.close = raw_close,
+	.resize = raw_resize,
 	.new_engine = raw_new_engine,
 };
 
-struct block_backend *block_backend_open(const struct block_config *config, GError **error)
+struct block_backend *raw_image_open(
+	const struct block_config *config, bool guarded, GError **error)
 {
 	int flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY |
 		    (config->no_cache ? O_DIRECT : 0);
@@ -158,7 +177,6 @@ struct block_backend *block_backend_open(const struct block_config *config, GErr
 	/* Not to wait for the other end of a pipe when opening; from now on, waiting is right. */
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	if (!check_image(fd, config, &size, error)) {
-		g_prefix_error(error, "disk image %s: ", config->path);
 		close(fd);
 		return NULL;
 	}
@@ -171,6 +189,8 @@ struct block_backend *block_backend_open(const struct block_config *config, GErr
 		.read_only = config->read_only,
 		.discard = config->discard && !config->read_only,
 		.no_flush = config->no_flush,
+		.write_through = config->write_through,
+		.guarded = guarded && !config->read_only,
 	};
 	raw->fd = fd;
 	return &raw->backend;
