@@ -41,7 +41,12 @@ static bool attach(struct device *device, GError **error)
 	if (!is_on_bus(device))
 		return true;
 	bus = bus_choose(device->machine, device->class->bus, device->bus_option, error);
-	if (!bus || !bus->ops->attach(bus, device, error))
+	if (!bus)
+		return false;
+	if (device->machine->started && !bus->ops->plugged)
+		return fail(error, VITRINE_ERROR_STATE, "Bus '%s' does not support hotplugging",
+			bus->name);
+	if (!bus->ops->attach(bus, device, error))
 		return false;
 	device->bus = bus;
 	g_ptr_array_add(bus->children, device);
@@ -65,7 +70,10 @@ bool device_realize(struct device *device, GError **error)
 		if (attached && device->class->unrealize)
 			device->class->unrealize(device);
 		detach(device);
-		g_prefix_error(error, "device %s: ", device->id ? device->id : device->class->name);
+		/* Whoever adds one to a running machine knows which it was. */
+		if (!device->machine->started)
+			g_prefix_error(error, "device %s: ",
+				device->id ? device->id : device->class->name);
 		return false;
 	}
 	device->realized = true;

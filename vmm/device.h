@@ -68,8 +68,9 @@ struct device_class {
 	const char *name;
 	const char *description;
 	enum device_bus bus;
-	bool user_creatable;            /* may be named with -device */
-	size_t size;                    /* of the device struct */
+	bool user_creatable; /* may be named with -device */
+	bool cold_plug_only; /* part of the machine from its start to its end, on whatever bus */
+	size_t size;         /* of the device struct */
 	const struct pci_identity *pci; /* for BUS_PCI */
 	const char
 		*rom_file; /* for BUS_PCI: option ROM unless romfile= names another; NULL: none */
@@ -90,6 +91,8 @@ struct device {
 	struct bus *bus;  /* NULL for BUS_SYSTEM and BUS_ISA */
 	char *bus_option; /* bus=, as the user gave it; NULL: the first that has room */
 	bool realized;
+	bool leaving;         /* machine_remove_device() was called */
+	int64_t unplug_asked; /* when the guest was asked to give it up, g_get_monotonic_time(); 0: never */
 };
 
 /* Classes a user can name, from the table in vmm/machine/device-classes.c; NULL when there is none by that name. */

@@ -11,6 +11,7 @@ static const struct command *const tables[] = {
 	display_commands,
 	chardev_commands,
 	object_commands,
+	device_commands,
 };
 
 static JsonNode *query_commands(struct command_call *call, GError **error)

@@ -53,7 +53,7 @@ struct command {
 
 /* The tables, each up to a row without a name. */
 extern const struct command machine_commands[], display_commands[], chardev_commands[],
-	object_commands[];
+	object_commands[], device_commands[];
 
 const struct command *command_find(const char *name);
 

@@ -18,6 +18,7 @@
 #include "vmm/display/vga-pci.h"
 #include "vmm/pci/pci-bridge-device.h"
 #include "vmm/pci/pci.h"
+#include "vmm/pci/pcie-root-port.h"
 #include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-rng.h"
@@ -31,6 +32,7 @@ static const struct device_class *const classes[] = {
 	&scsi_cd_class,
 	&scsi_block_class,
 	&scsi_generic_class,
+	&pcie_root_port_class,
 	&pci_bridge_class,
 	&isa_serial_class,
 	&isa_debugcon_class,

@@ -12,6 +12,7 @@
 #include "vmm/kvm/kvm.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/machine/boards.h"
+#include "vmm/machine/hotplug.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/ram.h"
 #include "vmm/machine/run-state.h"
@@ -84,17 +85,20 @@ bool machine_add_device(struct machine *machine, const struct device_class *clas
 	bool done;
 
 	g_mutex_lock(&machine->lock);
-	done = set_type_defaults(device, error);
+	done = !machine->started || hotplug_is_possible(machine, class, id, error);
+	done = done && set_type_defaults(device, error);
 	for (unsigned i = 0; done && i < count; i++)
 		done = device_set_property(device, properties[i].name, properties[i].value, error);
 	done = done && device_realize(device, error);
-	if (done && !check_ports(machine, error)) {
+	if (done && !machine->started && !check_ports(machine, error)) {
 		g_prefix_error(error, "device %s: ", id ? id : class->name);
 		g_ptr_array_remove(machine->devices, device);
 		done = false;
 	}
 	if (!done)
 		device_free(device);
+	else if (machine->started)
+		hotplug_complete(device);
 	g_mutex_unlock(&machine->lock);
 	return done;
 }
@@ -204,13 +208,25 @@ struct machine *machine_new(
 	return NULL;
 }
 
+static bool check_functions(struct machine *machine, GError **error)
+{
+	for (guint i = 0; i < machine->buses->len; i++) {
+		struct bus *bus = machine->buses->pdata[i];
+
+		if (bus->kind == BUS_PCI && !pci_bus_check_functions((struct pci_bus *)bus, error))
+			return false;
+	}
+	return true;
+}
+
 bool machine_finish(struct machine *machine, GError **error)
 {
 	bool done;
 
 	g_mutex_lock(&machine->lock);
 	board_find(machine->config->type->board, NULL)->finish(machine);
-	done = firmware_tables_add(machine, error);
+	done = check_functions(machine, error) && firmware_tables_add(machine, error);
+	machine->started = done;
 	g_mutex_unlock(&machine->lock);
 	if (done)
 		machine_reset_parts(machine);

@@ -128,6 +128,7 @@ struct machine {
 	struct smbus_host *smbus; /* NULL: none */
 	struct legacy_area *legacy_area;
 
+	bool started; /* its first devices are complete: others come by hot-plug */
 	enum run_state state;
 	GArray *watchers;
 	struct machine_requests *requests; /* see run-state.c */
@@ -156,9 +157,18 @@ struct machine *machine_new(
 	const struct machine_config *config, const struct machine_parts *parts, GError **error);
 void machine_free(struct machine *machine);
 
-/* Adds a device before the machine starts; @properties has @count name and value pairs. */
+/* Adds a device; @properties has @count name and value pairs. After machine_finish() the device's bus has to take it
+ * while the guest runs, and the guest is told. On the main loop, without the lock. */
 bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
 	const struct machine_property *properties, unsigned count, GError **error);
+
+/* Asks the guest to give the device up; it goes when the guest has. Some buses let it go at once. On the main loop,
+ * without the lock. */
+bool machine_request_unplug(struct machine *machine, struct device *device, GError **error);
+
+/* The guest has given the device up: it goes soon, on the main loop, what sits on its buses first, and DEVICE_DELETED
+ * tells of each. Any thread, with the lock. */
+void machine_remove_device(struct machine *machine, struct device *device);
 
 /* After the last device: firmware tables, then everything as at power-on. The state is PRELAUNCH. */
 bool machine_finish(struct machine *machine, GError **error);

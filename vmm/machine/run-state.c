@@ -19,9 +19,10 @@ struct machine_requests {
 	enum run_state stop_state;
 	enum machine_cause reset_cause, shutdown_cause;
 	int exit_status;
-	GArray *soon; /* of struct soon */
-	GArray *news; /* of struct news */
-	guint source; /* the main loop's, 0: nothing is scheduled */
+	GArray *soon;    /* of struct soon */
+	GArray *calling; /* those that are being called; the main loop's alone */
+	GArray *news;    /* of struct news */
+	guint source;    /* the main loop's, 0: nothing is scheduled */
 };
 
 /* A call that wants the main loop and the machine's lock. */
@@ -361,11 +362,14 @@ static gboolean handle_requests(gpointer opaque)
 	g_mutex_unlock(&requests->lock);
 
 	g_mutex_lock(&machine->lock);
+	requests->calling = soon;
 	for (guint i = 0; i < soon->len; i++) {
 		const struct soon *call = &g_array_index(soon, struct soon, i);
 
-		call->func(machine, call->device);
+		if (call->func)
+			call->func(machine, call->device);
 	}
+	requests->calling = NULL;
 	g_mutex_unlock(&machine->lock);
 	tell_news(machine, news);
 	if (!machine->ended)
@@ -437,6 +441,24 @@ void machine_run_soon(
 	g_mutex_lock(&machine->requests->lock);
 	g_array_append_val(machine->requests->soon, call);
 	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+}
+
+static void forget(GArray *calls, const void *device)
+{
+	for (guint i = 0; calls && i < calls->len; i++) {
+		struct soon *call = &g_array_index(calls, struct soon, i);
+
+		if (call->device == device)
+			call->func = NULL;
+	}
+}
+
+void machine_forget_calls(struct machine *machine, const void *device)
+{
+	forget(machine->requests->calling, device);
+	g_mutex_lock(&machine->requests->lock);
+	forget(machine->requests->soon, device);
 	g_mutex_unlock(&machine->requests->lock);
 }
 

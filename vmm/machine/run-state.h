@@ -14,5 +14,8 @@ void machine_vcpu_failed(struct machine *machine);
 void machine_run_soon(
 	struct machine *machine, void (*func)(struct machine *machine, void *device), void *device);
 
+/* Calls that are due for this device are not made any more. With the lock, on the main loop. */
+void machine_forget_calls(struct machine *machine, const void *device);
+
 /* Everything as at power-on; processors parked, without the lock. */
 void machine_reset_parts(struct machine *machine);

@@ -11,6 +11,7 @@
 #include "vmm/pci/config.h"
 #include "vmm/pci/pci-messages.h"
 #include "vmm/pci/pci-bars.h"
+#include "vmm/pci/pci-express.h"
 #include "vmm/pci/pci-registers.h"
 
 enum {
@@ -131,6 +132,7 @@ void pci_device_reset(struct pci_device *device)
 	pci_device_clear_bars(device);
 	pci_device_update_bars(device);
 	pci_device_reset_messages(device);
+	pci_device_reset_express(device);
 }
 
 char *pci_device_path(const struct pci_device *device)
@@ -210,4 +212,5 @@ void pci_device_config_write(
 	update_interrupt(device);
 	if (device->config_written)
 		device->config_written(device, offset, size);
+	pci_device_express_written(device, offset, size);
 }

@@ -59,6 +59,8 @@ struct pci_device {
 	uint8_t msi_capability;     /* offset, 0: none */
 	uint8_t express_capability; /* offset, 0: a conventional device, with 256 bytes */
 	uint16_t last_extended;     /* offset of the last extended capability, 0: none */
+	uint16_t end_extended;      /* and where it ends */
+	uint16_t errors_capability; /* offset of advanced error reporting, 0: none */
 	struct pci_bus *secondary;  /* the bus behind a bridge, NULL: it is none */
 	bool secondary_in_reset;    /* the bridge's reset bit, as it was last seen */
 	bool powered;               /* without power a function answers nothing */

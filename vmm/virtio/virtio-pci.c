@@ -14,6 +14,7 @@
 #include "vmm/kvm/kvm.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config.h"
+#include "vmm/pci/pci-express.h"
 #include "vmm/pci/pci-registers.h"
 
 enum {
@@ -271,6 +272,8 @@ bool virtio_pci_realize(struct virtio_device *virtio, GError **error)
 	virtio->config_vector = VIRTQUEUE_NO_VECTOR;
 	if (!check_options(virtio, error) || !add_queues(virtio, error))
 		return false;
+	if (pci_device_is_express_endpoint(&virtio->pci))
+		pci_device_add_express_endpoint(&virtio->pci);
 	add_capabilities(virtio);
 	if (!add_vectors(virtio, error))
 		return false;

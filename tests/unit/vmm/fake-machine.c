@@ -97,6 +97,21 @@ bool machine_inject_nmi(struct machine *machine, GError **error)
 	return true;
 }
 
+bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
+	const struct machine_property *properties, unsigned count, GError **error)
+{
+	g_autofree char *text = g_strdup_printf("add-%s", id ? id : class->name);
+
+	note(text);
+	return true;
+}
+
+bool machine_request_unplug(struct machine *machine, struct device *device, GError **error)
+{
+	note("unplug");
+	return true;
+}
+
 struct device *machine_device(struct machine *machine, const char *id)
 {
 	return NULL;
