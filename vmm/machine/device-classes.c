@@ -19,6 +19,8 @@
 #include "vmm/pci/pci-bridge-device.h"
 #include "vmm/pci/pci.h"
 #include "vmm/pci/pcie-root-port.h"
+#include "vmm/storage/ahci.h"
+#include "vmm/storage/ata.h"
 #include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-rng.h"
@@ -28,6 +30,9 @@ static const struct device_class *const classes[] = {
 	&bochs_display_pci_class,
 	&virtio_blk_class,
 	&virtio_rng_class,
+	&ich9_ahci_class,
+	&ide_hd_class,
+	&ide_cd_class,
 	&scsi_hd_class,
 	&scsi_cd_class,
 	&scsi_block_class,
