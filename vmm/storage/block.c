@@ -1,4 +1,4 @@
-/* A raw disk image on the host: opening, size, and locks that QEMU understands. */
+/* A raw disk image on the host: opening, size. */
 #include "vmm/storage/block.h"
 
 #include <errno.h>
@@ -11,58 +11,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "vmm/storage/block-engine.h"
+#include "vmm/storage/image-lock.h"
 #include "vmm/storage/image-open.h"
 
 struct raw_backend {
 	struct block_backend backend;
 	int fd;
 };
-
-/* One byte stands for each thing somebody does with the image (from 100) and does not want others to do (from 200). */
-enum {
-	BYTES_DONE = 100,
-	BYTES_FORBIDDEN = 200,
-
-	DOES_READ = 1 << 0,
-	DOES_WRITE = 1 << 1,
-	DOES_RESIZE = 1 << 3,
-	DOES_BITS = 4,
-};
-
-static bool hold_byte(int fd, off_t at)
-{
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
-
-	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
-}
-
-static bool held_by_others(int fd, off_t at)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
-
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
-static bool lock_image(int fd, bool read_only)
-{
-	unsigned done = read_only ? DOES_READ : DOES_READ | DOES_WRITE;
-	unsigned forbidden = DOES_WRITE | DOES_RESIZE;
-
-	for (unsigned bit = 0; bit < DOES_BITS; bit++) {
-		if (done >> bit & 1 && !hold_byte(fd, BYTES_DONE + bit) && errno == EAGAIN)
-			return false;
-		if (forbidden >> bit & 1 && !hold_byte(fd, BYTES_FORBIDDEN + bit) &&
-			errno == EAGAIN)
-			return false;
-	}
-	for (unsigned bit = 0; bit < DOES_BITS; bit++) {
-		if (done >> bit & 1 && held_by_others(fd, BYTES_FORBIDDEN + bit))
-			return false;
-		if (forbidden >> bit & 1 && held_by_others(fd, BYTES_DONE + bit))
-			return false;
-	}
-	return true;
-}
 
 static bool image_size(int fd, uint64_t *size, GError **error)
 {
@@ -94,7 +49,7 @@ static bool check_image(int fd, const struct block_config *config, uint64_t *siz
 {
 	if (!image_size(fd, size, error))
 		return false;
-	if (!lock_image(fd, config->read_only))
+	if (!image_lock(fd, config->read_only))
 		return fail(error, VITRINE_ERROR_BUSY,
 			"another program, or another -drive of this one, uses it%s; end that one, "
 			"or use "
