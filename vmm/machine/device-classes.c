@@ -10,6 +10,7 @@
 #include "vmm/chipset/mch.h"
 #include "vmm/chipset/piix3.h"
 #include "vmm/chipset/piix4-pm.h"
+#include "vmm/chipset/pflash.h"
 #include "vmm/chipset/port92.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/chipset/smbus-eeprom.h"
@@ -46,6 +47,7 @@ static const struct device_class *const classes[] = {
 	&port92_class,
 	&mc146818_class,
 	&smbus_eeprom_class,
+	&pflash_class,
 	&mch_class,
 	&ich9_lpc_class,
 	&i440fx_class,

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "vmm/cpu/definition.h"
 #include "vmm/chipset/debugcon.h"
+#include "vmm/chipset/pflash.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/tables.h"
@@ -124,6 +125,22 @@ static bool add_fixed_devices(struct machine *machine, GError **error)
 	return true;
 }
 
+/* The firmware's chip comes first, as the other one lies below it. */
+static bool add_flash(struct machine *machine, GError **error)
+{
+	for (unsigned i = 0; i < MACHINE_FLASH_CHIPS; i++) {
+		char unit[2] = { '0' + i, '\0' };
+		struct machine_property property = { (char *)"unit", unit };
+
+		if (machine->config->flash[i].file &&
+			!machine_add_device(machine, &pflash_class, NULL, &property, 1, error)) {
+			g_prefix_error(error, "-drive if=pflash: ");
+			return false;
+		}
+	}
+	return true;
+}
+
 /* A UART for each -serial, a debug port for -debugcon. */
 static bool add_ports(struct machine *machine, GError **error)
 {
@@ -177,8 +194,8 @@ static bool build(struct machine *machine, GError **error)
 		return false;
 	machine->pci = board->new_bus(machine);
 	machine->fw_cfg = fw_cfg_new(machine);
-	return add_fixed_devices(machine, error) && add_ports(machine, error) &&
-	       add_cpus(machine, error);
+	return add_flash(machine, error) && add_fixed_devices(machine, error) &&
+	       add_ports(machine, error) && add_cpus(machine, error);
 }
 
 struct machine *machine_new(

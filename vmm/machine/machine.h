@@ -33,7 +33,8 @@ typedef struct _JsonObject JsonObject; /* of json-glib */
 enum {
 	MACHINE_MAX_CPUS = 8,
 	MACHINE_GSIS = 24,
-	MACHINE_SERIAL_PORTS = 4
+	MACHINE_SERIAL_PORTS = 4,
+	MACHINE_FLASH_CHIPS = 2,
 };
 
 /* The names are those of QMP's RunState. */
@@ -83,6 +84,12 @@ struct machine_event_info {
 
 typedef void (*machine_event_func)(const struct machine_event_info *info, void *watcher);
 
+/* A flash chip's image, see vmm/chipset/pflash.h. */
+struct machine_flash {
+	const char *file; /* NULL: there is no such chip */
+	bool read_only;
+};
+
 /* What the machine is built from; made from the options by vmm/options/. Strings are borrowed for the machine's life. */
 struct machine_config {
 	const struct machine_type *type;
@@ -94,8 +101,10 @@ struct machine_config {
 	struct cpu_topology topology;         /* as many processors */
 	const char *kernel, *initrd, *append; /* file names, NULL: none */
 	const char *firmware;                 /* file name, NULL: the type's */
-	bool no_reboot;                       /* a guest's reset ends the program */
-	bool no_shutdown;                     /* a guest's power-off leaves the program */
+	struct machine_flash
+		flash[MACHINE_FLASH_CHIPS]; /* the first one's has the firmware when it is there */
+	bool no_reboot;                     /* a guest's reset ends the program */
+	bool no_shutdown;                   /* a guest's power-off leaves the program */
 	bool start_paused;
 };
 

@@ -99,10 +99,13 @@ bool machine_add_firmware(struct machine *machine, GError **error)
 {
 	const char *name = machine->config->firmware ? machine->config->firmware
 						     : machine->config->type->firmware;
-	g_autoptr(GBytes) file = firmware_file_load(name, error);
+	g_autoptr(GBytes) file = NULL;
 	struct memory_block *block;
 	gsize size;
 
+	if (machine->config->flash[0].file)
+		return true;
+	file = firmware_file_load(name, error);
 	if (!file)
 		return false;
 	size = g_bytes_get_size(file);

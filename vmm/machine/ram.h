@@ -6,7 +6,8 @@
 
 bool machine_add_ram(struct machine *machine, const struct board *board, GError **error);
 
-/* The firmware's image: read-only below 4 GiB; its last 128 KiB also below 1 MiB, where no RAM is read. */
+/* The firmware's image: read-only below 4 GiB; its last 128 KiB also below 1 MiB, where no RAM is read. Nothing when
+ * a flash chip has it. */
 bool machine_add_firmware(struct machine *machine, GError **error);
 
 void machine_free_ram(struct machine *machine);

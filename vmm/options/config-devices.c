@@ -207,7 +207,8 @@ static bool build_drives(struct config_builder *builder, GError **error)
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
 		const struct drive_config *drive;
 
-		if (strcmp(set->spec->group, "drive") != 0)
+		if (strcmp(set->spec->group, "drive") != 0 ||
+			g_strcmp0(option_set_get(set, "if"), "pflash") == 0)
 			continue;
 		if (!add_drive(builder, set, error))
 			return false;

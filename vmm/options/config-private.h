@@ -13,6 +13,7 @@ struct config_builder {
 
 bool config_build_lines(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
+bool config_build_firmware(struct config_builder *builder, GError **error);
 bool config_build_devices(struct config_builder *builder, GError **error);
 
 /* A copy that lives as long as the configuration. */
