@@ -137,6 +137,14 @@ static void note_periods(struct mc146818 *rtc)
 		rtc->next_periodic = now + length;
 }
 
+void rtc_update_line(struct device *device)
+{
+	struct mc146818 *rtc = (struct mc146818 *)device;
+	bool level = rtc->memory[RTC_C] & C_INTERRUPT;
+
+	machine_set_irq(device->machine, IRQ_RTC, level && !device->machine->legacy_replaced);
+}
+
 static void update_interrupt(struct mc146818 *rtc)
 {
 	uint8_t flags = rtc->memory[RTC_C] & C_SOURCES;
@@ -145,7 +153,7 @@ static void update_interrupt(struct mc146818 *rtc)
 		rtc->memory[RTC_C] |= C_INTERRUPT;
 	else
 		rtc->memory[RTC_C] &= ~C_INTERRUPT;
-	machine_set_irq(rtc->device.machine, IRQ_RTC, rtc->memory[RTC_C] & C_INTERRUPT);
+	rtc_update_line(&rtc->device);
 }
 
 /* Sets the timer to whatever comes first and is enabled. */
@@ -354,6 +362,7 @@ static bool mc146818_realize(struct device *device, GError **error)
 		.name = "mc146818", .ops = &mc146818_ops, .device = rtc, .size = 2
 	};
 	io_space_map(&device->machine->ports, &rtc->region, PORT_INDEX);
+	device->machine->rtc = device;
 	return true;
 }
 
@@ -377,6 +386,7 @@ static void mc146818_unrealize(struct device *device)
 	struct mc146818 *rtc = (struct mc146818 *)device;
 
 	io_region_unmap(&rtc->region);
+	device->machine->rtc = NULL;
 	if (rtc->timer)
 		g_source_destroy(rtc->timer);
 	g_clear_pointer(&rtc->timer, g_source_unref);

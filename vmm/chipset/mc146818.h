@@ -15,3 +15,6 @@ extern const struct device_class mc146818_class; /* "mc146818rtc" */
  * Call it before the first reset; resets keep it.
  */
 void rtc_set_memory(struct device *rtc, uint64_t low, uint64_t high, unsigned cpus);
+
+/* After machine->legacy_replaced has changed: the clock drives its line, or no longer. */
+void rtc_update_line(struct device *rtc);

@@ -289,7 +289,11 @@ static uint8_t read_block(struct smbus_host *host)
 
 static void write_block(struct smbus_host *host, uint8_t value)
 {
-	host->block[host->at] = value;
+	/* While a byte is waiting to be cleared, this is the one behind it. */
+	unsigned at = host->in_block ? host->at + 1u : host->at;
+
+	if (at < SMBUS_BLOCK_MAX)
+		host->block[at] = value;
 	if (!goes_by_bytes(host))
 		host->at = (host->at + 1) % SMBUS_BLOCK_MAX;
 }

@@ -232,6 +232,17 @@ void kvm_set_irq(struct kvm *kvm, unsigned gsi, bool level)
 	kvm_ioctl(kvm->vm, KVM_IRQ_LINE, &line);
 }
 
+void kvm_pit_set_legacy(struct kvm *kvm, bool on)
+{
+	struct kvm_pit_state2 timer;
+
+	if (kvm_ioctl(kvm->vm, KVM_GET_PIT2, &timer) < 0)
+		return;
+	timer.flags =
+		(timer.flags & ~KVM_PIT_FLAGS_HPET_LEGACY) | (on ? KVM_PIT_FLAGS_HPET_LEGACY : 0);
+	kvm_ioctl(kvm->vm, KVM_SET_PIT2, &timer);
+}
+
 void kvm_signal_msi(struct kvm *kvm, uint64_t address, uint32_t data)
 {
 	struct kvm_msi msi = {

@@ -41,6 +41,8 @@ bool kvm_clear_dirty_log(
 	struct kvm *kvm, uint32_t slot, uint64_t first, uint32_t count, void *bitmap);
 
 void kvm_set_irq(struct kvm *kvm, unsigned gsi, bool level);
+/* Whether the HPET has taken the place of the timer on IRQ 0. */
+void kvm_pit_set_legacy(struct kvm *kvm, bool on);
 /* Any thread. */
 void kvm_signal_msi(struct kvm *kvm, uint64_t address, uint32_t data);
 

@@ -4,8 +4,11 @@
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
 #include "vmm/chipset/i8042.h"
+#include "vmm/chipset/i8257.h"
+#include "vmm/chipset/hpet.h"
 #include "vmm/chipset/i440fx.h"
 #include "vmm/chipset/ich9-lpc.h"
+#include "vmm/chipset/ich9-smbus.h"
 #include "vmm/chipset/mc146818.h"
 #include "vmm/chipset/mch.h"
 #include "vmm/chipset/piix3.h"
@@ -46,10 +49,13 @@ static const struct device_class *const classes[] = {
 	&i8042_class,
 	&port92_class,
 	&mc146818_class,
+	&i8257_class,
+	&hpet_class,
 	&smbus_eeprom_class,
 	&pflash_class,
 	&mch_class,
 	&ich9_lpc_class,
+	&ich9_smbus_class,
 	&i440fx_class,
 	&piix3_class,
 	&piix4_pm_class,

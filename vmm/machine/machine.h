@@ -136,6 +136,8 @@ struct machine {
 	struct acpi_pm *acpi_pm;  /* of the board's power management chip; NULL: none */
 	struct smbus_host *smbus; /* NULL: none */
 	struct legacy_area *legacy_area;
+	struct device *rtc;   /* of class mc146818_class; NULL: none */
+	bool legacy_replaced; /* the HPET has the lines of the PIT and of the real-time clock */
 
 	bool started; /* its first devices are complete: others come by hot-plug */
 	enum run_state state;

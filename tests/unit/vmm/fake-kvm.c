@@ -30,6 +30,11 @@ bool kvm_clear_dirty_log(
 	return true;
 }
 
+void kvm_pit_set_legacy(struct kvm *kvm, bool on)
+{
+	fake_kvm.pit_is_off = on;
+}
+
 void kvm_signal_msi(struct kvm *kvm, uint64_t address, uint32_t data)
 {
 	fake_kvm.messages++;

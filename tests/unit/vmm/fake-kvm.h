@@ -15,6 +15,7 @@ struct fake_kvm {
 	unsigned messages;
 	uint64_t message_address;
 	uint32_t message_data;
+	bool pit_is_off;
 };
 
 extern struct fake_kvm fake_kvm;
