@@ -26,7 +26,7 @@ enum {
 	INTERRUPT_NUMBER_AT = 5, /* in an interrupt descriptor */
 	PORTS_FW_CFG = 0x510,
 	PORTS_FW_CFG_LENGTH = 12,
-	OSC_SUPPORTED = 0x1c, /* PME, AER, express capabilities */
+	OSC_SUPPORTED = 0x1d, /* native hot-plug, PME, AER, express capabilities */
 	OSC_UNKNOWN_UUID = 1 << 2,
 	OSC_UNKNOWN_REVISION = 1 << 3,
 	OSC_MASKED = 1 << 4,
