@@ -21,6 +21,11 @@ struct bus_ops {
 	void (*plugged)(struct bus *bus, struct device *device);
 	/* Asks the guest to give the device up; machine_remove_device() when it has. NULL: it is removed at once. */
 	bool (*unplug)(struct bus *bus, struct device *device, GError **error);
+	/* The device's component of a firmware path ("scsi@3"), to be freed; NULL: there is none. See vmm/firmware-path.h. */
+	char *(*firmware_path)(struct bus *bus, const struct device *device);
+	/* What stands before it on a bus that begins such a path ("/pci@i0cf8"), to be freed; NULL: the path of the device that
+	 * the bus is part of. */
+	char *(*firmware_root)(struct bus *bus);
 	/* Place of the device for people ("addr 03.0", "port 1"), to be freed; NULL: none. */
 	char *(*place)(struct bus *bus, const struct device *device);
 };

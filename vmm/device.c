@@ -24,6 +24,7 @@ struct device *device_new(struct machine *machine, const struct device_class *cl
 	device->class = class;
 	device->machine = machine;
 	device->id = g_strdup(id);
+	device->boot_index = -1;
 	set_defaults(device, device_bus_properties(class->bus));
 	set_defaults(device, class->properties);
 	return device;
@@ -72,8 +73,8 @@ bool device_realize(struct device *device, GError **error)
 		detach(device);
 		/* Whoever adds one to a running machine knows which it was. */
 		if (!device->machine->started)
-			g_prefix_error(error, "device %s: ",
-				device->id ? device->id : device->class->name);
+			g_prefix_error(error,
+				"device %s: ", device->id ? device->id : device->class->name);
 		return false;
 	}
 	device->realized = true;

@@ -30,6 +30,7 @@ enum property_type {
 	PROPERTY_SIZE,   /* uint64_t bytes; K, M, G, T may follow the number */
 	PROPERTY_STRING, /* char *, owned by the device; NULL when not set */
 	PROPERTY_CHOICE, /* uint32_t, the index of the word in choices */
+	PROPERTY_INDEX,  /* int32_t, from 0 on; -1: none */
 };
 
 struct property {
@@ -74,6 +75,8 @@ struct device_class {
 	const struct pci_identity *pci; /* for BUS_PCI */
 	const char
 		*rom_file; /* for BUS_PCI: option ROM unless romfile= names another; NULL: none */
+	const char *
+		boot_suffix; /* end of its firmware path, behind its bus's part: "disk@0,0"; NULL: nothing */
 	const struct property *properties; /* up to PROPERTY_END, or NULL */
 	const struct state_field *state;   /* up to STATE_END, or NULL */
 	bool (*realize)(struct device *device, GError **error);
@@ -91,7 +94,8 @@ struct device {
 	struct bus *bus;  /* NULL for BUS_SYSTEM and BUS_ISA */
 	char *bus_option; /* bus=, as the user gave it; NULL: the first that has room */
 	bool realized;
-	bool leaving;         /* machine_remove_device() was called */
+	bool leaving;       /* machine_remove_device() was called */
+	int32_t boot_index; /* bootindex=: place in the boot order, the lowest first; -1: none */
 	int64_t unplug_asked; /* when the guest was asked to give it up, g_get_monotonic_time(); 0: never */
 };
 

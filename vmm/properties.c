@@ -18,6 +18,7 @@ static const struct number_type {
 	[PROPERTY_UINT64] = { 8, UINT64_MAX },
 	[PROPERTY_SIZE] = { 8, UINT64_MAX },
 	[PROPERTY_CHOICE] = { 4, UINT32_MAX },
+	[PROPERTY_INDEX] = { 4, INT32_MAX },
 };
 
 static uint64_t property_maximum(const struct property *property)
@@ -57,6 +58,8 @@ char *property_accepts(const struct property *property)
 		return property->maximum ? g_strdup_printf("a size from %s to %s", minimum, maximum)
 					 : g_strdup("a size such as 16M");
 	}
+	case PROPERTY_INDEX:
+		return g_strdup_printf("0 to %d, or -1 for none", INT32_MAX);
 	case PROPERTY_CHOICE: {
 		g_autofree char *words = g_strjoinv(", ", (char **)property->choices);
 
@@ -91,6 +94,12 @@ static bool parse_number(const struct property *property, const char *text, uint
 		return true;
 	case PROPERTY_CHOICE:
 		return parse_choice(property, text, number);
+	case PROPERTY_INDEX:
+		if (strcmp(text, "-1") == 0) {
+			*number = UINT32_MAX;
+			return true;
+		}
+		return value_parse_number(text, number) && *number <= INT32_MAX;
 	case PROPERTY_SIZE:
 		if (!value_parse_size(text, 1, number))
 			return false;
@@ -209,6 +218,8 @@ char *property_get(const void *owner, const struct property *property)
 		return g_strdup(property->choices[number]);
 	if (property->type == PROPERTY_SIZE)
 		return value_print_size(number);
+	if (property->type == PROPERTY_INDEX)
+		return g_strdup_printf("%" PRId32, (int32_t)number);
 	return g_strdup_printf("%" G_GUINT64_FORMAT, number);
 }
 

@@ -1,5 +1,6 @@
 /* The pc board: how slots are wired to the PIIX3's four interrupt inputs, and where RAM ends below 4 GiB. */
 #include "base/checked.h"
+#include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/mc146818.h"
 #include "vmm/chipset/piix3.h"
 #include "vmm/machine/boards.h"
@@ -34,7 +35,10 @@ static struct pci_bus *pc_new_bus(struct machine *machine)
 static void pc_finish(struct machine *machine)
 {
 	struct device *rtc = machine_device_of_class(machine, &mc146818_class);
+	struct device *hotplug = machine_device_of_class(machine, &acpi_pci_hotplug_class);
 
+	if (hotplug)
+		acpi_pci_hotplug_take_buses(hotplug);
 	if (rtc)
 		rtc_set_memory(rtc, machine->low_memory, machine->high_memory, machine->cpu_count);
 }

@@ -1,6 +1,7 @@
 /* The table of device classes. The order is that of -device help. */
 #include <string.h>
 
+#include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
 #include "vmm/chipset/i8042.h"
@@ -23,6 +24,7 @@
 #include "vmm/pci/pci-bridge-device.h"
 #include "vmm/pci/pci.h"
 #include "vmm/pci/pcie-root-port.h"
+#include "vmm/pci/pxb.h"
 #include "vmm/storage/ahci.h"
 #include "vmm/storage/ata.h"
 #include "vmm/storage/scsi-bus.h"
@@ -43,6 +45,9 @@ static const struct device_class *const classes[] = {
 	&scsi_generic_class,
 	&pcie_root_port_class,
 	&pci_bridge_class,
+	&pxb_class,
+	&pxb_pcie_class,
+	&acpi_pci_hotplug_class,
 	&isa_serial_class,
 	&isa_debugcon_class,
 	&isa_debug_exit_class,
@@ -68,10 +73,17 @@ static const struct device_class *const classes[] = {
 			"name of the bus" \
 	}
 
+#define BOOT_PROPERTY \
+	{ \
+		"bootindex", PROPERTY_INDEX, offsetof(struct device, boot_index), "-1", \
+			"place in the boot order, the lowest first; -1: none" \
+	}
+
 static const struct property pci_properties[] = {
 	{ "addr", PROPERTY_STRING, offsetof(struct pci_device, address_option), NULL,
 		"place on the bus: SLOT or SLOT.FUNCTION, hexadecimal" },
 	BUS_PROPERTY,
+	BOOT_PROPERTY,
 	{ "multifunction", PROPERTY_BOOL, offsetof(struct pci_device, multifunction), "off",
 		"there may be other functions in the same slot" },
 	{ "rombar", PROPERTY_BOOL, offsetof(struct pci_device, rom_bar), "on",
@@ -83,6 +95,7 @@ static const struct property pci_properties[] = {
 
 static const struct property bus_properties[] = {
 	BUS_PROPERTY,
+	BOOT_PROPERTY,
 	{ .type = PROPERTY_END },
 };
 

@@ -79,6 +79,21 @@ static bool check_ports(const struct machine *machine, GError **error)
 		(unsigned)other->base, (unsigned)(other->base + other->size - 1));
 }
 
+static bool check_boot_index(const struct device *device, GError **error)
+{
+	const GPtrArray *devices = device->machine->devices;
+
+	for (guint i = 0; device->boot_index >= 0 && i < devices->len; i++) {
+		const struct device *other = devices->pdata[i];
+
+		if (other != device && other->boot_index == device->boot_index)
+			return fail(error, VITRINE_ERROR_INPUT,
+				"bootindex=%d is that of %s already; each is given once",
+				device->boot_index, other->id ? other->id : other->class->name);
+	}
+	return true;
+}
+
 bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
 	const struct machine_property *properties, unsigned count, GError **error)
 {
@@ -90,7 +105,7 @@ bool machine_add_device(struct machine *machine, const struct device_class *clas
 	done = done && set_type_defaults(device, error);
 	for (unsigned i = 0; done && i < count; i++)
 		done = device_set_property(device, properties[i].name, properties[i].value, error);
-	done = done && device_realize(device, error);
+	done = done && check_boot_index(device, error) && device_realize(device, error);
 	if (done && !machine->started && !check_ports(machine, error)) {
 		g_prefix_error(error, "device %s: ", id ? id : class->name);
 		g_ptr_array_remove(machine->devices, device);
@@ -269,8 +284,9 @@ void machine_free(struct machine *machine)
 	machine->cpu_count = 0;
 	g_clear_pointer(&machine->cpu_definition, cpu_definition_free);
 	g_mutex_lock(&machine->lock);
-	for (guint i = machine->devices->len; i > 0; i--)
-		device_free(machine->devices->pdata[i - 1]);
+	/* The newest first; a device may take others that it made with it. */
+	while (machine->devices->len > 0)
+		device_free(g_ptr_array_steal_index(machine->devices, machine->devices->len - 1));
 	g_clear_pointer(&machine->fw_cfg, fw_cfg_free);
 	g_clear_pointer(&machine->pci, pci_bus_free);
 	g_mutex_unlock(&machine->lock);

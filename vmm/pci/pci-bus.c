@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/pci-names.h"
 #include "vmm/pci/pci-registers.h"
 
 static bool attach(struct bus *bus, struct device *device, GError **error)
@@ -50,6 +51,26 @@ static char *place(struct bus *bus, const struct device *device)
 	return g_strdup_printf("addr %02x.%x", pci->slot, pci->function);
 }
 
+static char *firmware_path(struct bus *bus, const struct device *device)
+{
+	return pci_device_firmware_name((const struct pci_device *)device);
+}
+
+/* The expanders are counted in the order of their numbers. */
+static char *firmware_root(struct bus *bus)
+{
+	struct pci_bus *pci = (struct pci_bus *)bus, *other = NULL;
+	unsigned position = 0;
+
+	if (pci->bridge)
+		return NULL;
+	if (!pci->expander)
+		return g_strdup("/pci@i0cf8");
+	while ((other = pci_next_root(bus->machine, other)))
+		position += other->expander && other->number <= pci->number;
+	return g_strdup_printf("/pci@i0cf8,%x", position);
+}
+
 static void plugged(struct bus *bus, struct device *device)
 {
 	struct pci_bus *pci = (struct pci_bus *)bus;
@@ -70,6 +91,8 @@ static const struct bus_ops fixed_ops = {
 	.reset = reset,
 	.is_full = is_full,
 	.place = place,
+	.firmware_path = firmware_path,
+	.firmware_root = firmware_root,
 };
 
 static const struct bus_ops hotplug_ops = {
@@ -78,6 +101,8 @@ static const struct bus_ops hotplug_ops = {
 	.reset = reset,
 	.is_full = is_full,
 	.place = place,
+	.firmware_path = firmware_path,
+	.firmware_root = firmware_root,
 	.plugged = plugged,
 	.unplug = unplug,
 };

@@ -101,7 +101,7 @@ struct ata_command {
 
 struct ata_drive {
 	struct device device;
-	char *drive_id, *serial, *model, *revision, *unit_option, *boot_index;
+	char *drive_id, *serial, *model, *revision, *unit_option;
 	uint64_t wwn;
 	uint16_t rotation_rate;
 

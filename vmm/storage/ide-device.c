@@ -143,8 +143,6 @@ static const struct property drive_properties[] = {
 		"world wide name, 0: none" },
 	{ "rotation_rate", PROPERTY_UINT16, offsetof(struct ata_drive, rotation_rate), "0",
 		"revolutions per minute, 1: it does not turn, 0: not told" },
-	{ "bootindex", PROPERTY_STRING, offsetof(struct ata_drive, boot_index), NULL,
-		"place in the order of booting, 0 is first" },
 	{ .type = PROPERTY_END },
 };
 

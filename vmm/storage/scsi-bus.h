@@ -36,7 +36,6 @@ struct scsi_device {
 	uint64_t wwn;
 	uint16_t rotation_rate;
 	bool removable;
-	char *boot_index;
 
 	struct scsi_bus *bus;
 	unsigned target, unit;

@@ -165,11 +165,9 @@ void scsi_bus_finish(struct scsi_bus *bus)
 			"name of the product, at most 16 bytes" }, \
 		{ "ver", PROPERTY_STRING, offsetof(struct scsi_device, revision), NULL, \
 			"revision of the product, at most 4 bytes" }, \
-		{ "wwn", PROPERTY_UINT64, offsetof(struct scsi_device, wwn), "0x0", \
-			"world wide name, 0: none" }, \
 	{ \
-		"bootindex", PROPERTY_STRING, offsetof(struct scsi_device, boot_index), NULL, \
-			"place in the order of booting, 0 is first" \
+		"wwn", PROPERTY_UINT64, offsetof(struct scsi_device, wwn), "0x0", \
+			"world wide name, 0: none" \
 	}
 
 static const struct property hd_properties[] = {

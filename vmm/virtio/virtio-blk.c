@@ -445,6 +445,7 @@ const struct device_class virtio_blk_class = {
 	.bus = BUS_PCI,
 	.user_creatable = true,
 	.size = sizeof(struct virtio_blk),
+	.boot_suffix = "disk@0,0",
 	.pci = &blk_identity,
 	.properties = blk_properties,
 	.realize = blk_realize,
