@@ -266,3 +266,58 @@ bool guest_memory_write(
 	memcpy(to, from, length);
 	return true;
 }
+
+bool guest_memory_peek(struct guest_memory *memory, uint64_t address, void *to, size_t length)
+{
+	size_t done = 0;
+
+	g_mutex_lock(&memory->lock);
+	while (done < length) {
+		size_t before = done;
+
+		for (guint i = 0; i < memory->slots->len && done == before; i++) {
+			const struct memory_slot *slot = memory->slots->pdata[i];
+			uint64_t offset = slot ? address + done - slot->address : 0;
+			size_t here;
+
+			if (!slot || !slot->mapped || offset >= slot->size)
+				continue;
+			here = MIN(length - done, slot->size - offset);
+			memcpy((uint8_t *)to + done, slot->bytes + offset, here);
+			done += here;
+		}
+		if (done == before)
+			break;
+	}
+	g_mutex_unlock(&memory->lock);
+	return done == length;
+}
+
+static gint by_address(gconstpointer a, gconstpointer b)
+{
+	const struct memory_slot_info *one = a, *other = b;
+
+	return one->address < other->address ? -1 : one->address > other->address;
+}
+
+void guest_memory_list(struct guest_memory *memory,
+	void (*take)(const struct memory_slot_info *slot, void *data), void *data)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct memory_slot_info));
+
+	g_mutex_lock(&memory->lock);
+	for (guint i = 0; i < memory->slots->len; i++) {
+		const struct memory_slot *slot = memory->slots->pdata[i];
+		struct memory_slot_info info;
+
+		if (!slot || !slot->mapped)
+			continue;
+		info = (struct memory_slot_info) { slot->name, slot->address, slot->size,
+			slot->flags };
+		g_array_append_val(list, info);
+	}
+	g_array_sort(list, by_address);
+	for (guint i = 0; i < list->len; i++)
+		take(&g_array_index(list, struct memory_slot_info, i), data);
+	g_mutex_unlock(&memory->lock);
+}

@@ -57,6 +57,18 @@ bool guest_memory_read(struct guest_memory *memory, uint64_t address, void *to, 
 bool guest_memory_write(
 	struct guest_memory *memory, uint64_t address, const void *from, size_t length);
 
+/* For people who look: copies what the guest would read, of ROM and video memory too; false when a byte has no memory. */
+bool guest_memory_peek(struct guest_memory *memory, uint64_t address, void *to, size_t length);
+
+/* What is mapped now, in the order of the addresses. */
+struct memory_slot_info {
+	const char *name;
+	uint64_t address, size;
+	unsigned flags;
+};
+void guest_memory_list(struct guest_memory *memory,
+	void (*take)(const struct memory_slot_info *slot, void *data), void *data);
+
 /* The host address of a range that lies in one piece of RAM, or NULL. Stays valid as long as RAM does (the life of the
  * machine): only RAM proper is given out, never video memory or ROM. The guest may change it at any time. */
 void *guest_memory_pointer(struct guest_memory *memory, uint64_t address, size_t length);

@@ -1,0 +1,46 @@
+/* Types of the control protocol that more than one row of its tables speaks of, by QEMU's names. */
+#include "vmm/control/keycodes.h"
+#include "vmm/control/schema.h"
+#include "vmm/machine/machine.h"
+
+static char **run_states(void)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (unsigned state = 0; state < RUN_STATES; state++)
+		g_ptr_array_add(names, g_strdup(run_state_name((enum run_state)state)));
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+const struct schema_type schema_types[] = {
+	{ "RunState", .values = run_states },
+	{ "ShutdownCause",
+		"host-error|host-qmp-quit|host-qmp-system-reset|host-signal|guest-shutdown|"
+		"guest-reset|guest-panic" },
+	{ "QKeyCode", .values = keycode_names },
+	{ "KeyValue",
+		"{type: number|qcode; type; number = {data: int}, qcode = {data: QKeyCode}}" },
+	{ "VersionInfo", "{qemu: {major: int, minor: int, micro: int}, package: str}" },
+	{ "MachineInfo", "{name: str, alias?: str, is-default?: bool, cpu-max: int, "
+			 "hotpluggable-cpus: bool, "
+			 "numa-mem-supported: bool, deprecated: bool, default-cpu-type?: str, "
+			 "default-ram-id?: str}" },
+	{ "ObjectPropertyInfo", "{name: str, type: str, description?: str, default-value?: any}" },
+	{ "CpuInstanceProperties",
+		"{node-id?: int, socket-id?: int, die-id?: int, cluster-id?: int, core-id?: int, "
+		"thread-id?: int}" },
+	{ "SchemaInfo",
+		"{name: str, meta-type: builtin|enum|array|object|alternate|command|event, "
+		"features?: [str]; meta-type; "
+		"builtin = {json-type: string|number|int|boolean|null|object|array|value}, "
+		"enum = {members: [{name: str, features?: [str]}], values: [str]}, "
+		"array = {element-type: str}, "
+		"object = {members: [{name: str, type: str, default?: any, features?: [str]}], "
+		"tag?: str, variants?: [{case: str, type: str}]}, "
+		"alternate = {members: [{type: str}]}, "
+		"command = {arg-type: str, ret-type: str, allow-oob?: bool}, "
+		"event = {arg-type: str}}" },
+	{ "CpuModelInfo", "{name: str, props?: any}" },
+	{},
+};
