@@ -94,7 +94,8 @@ static const struct argument ringbuf_read_arguments[] = {
 };
 
 const struct command chardev_commands[] = {
-	{ "query-chardev", query_chardev },
-	{ "ringbuf-read", ringbuf_read, ringbuf_read_arguments },
+	{ "query-chardev", query_chardev,
+		.returns = "[{label: str, filename: str, frontend-open: bool}]" },
+	{ "ringbuf-read", ringbuf_read, ringbuf_read_arguments, .returns = "str" },
 	{},
 };

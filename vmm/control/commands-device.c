@@ -121,6 +121,7 @@ static JsonNode *device_del(struct command_call *call, GError **error)
 
 static const struct argument device_add_arguments[] = {
 	{ "driver", ARGUMENT_STRING },
+	{ "bus", ARGUMENT_STRING, .optional = true },
 	{ "id", ARGUMENT_STRING, .optional = true },
 	{},
 };
@@ -131,7 +132,8 @@ static const struct argument device_del_arguments[] = {
 };
 
 const struct command device_commands[] = {
-	{ "device_add", device_add, device_add_arguments, .open = true },
+	{ "device_add", device_add, device_add_arguments, .features = "json-cli json-cli-hotplug",
+		.open = true },
 	{ "device_del", device_del, device_del_arguments },
 	{},
 };

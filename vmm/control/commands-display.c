@@ -157,7 +157,7 @@ static const struct argument screendump_arguments[] = {
 };
 
 static const struct argument send_key_arguments[] = {
-	{ "keys", ARGUMENT_ARRAY },
+	{ "keys", ARGUMENT_ARRAY, .of = "[KeyValue]" },
 	{ "hold-time", ARGUMENT_INT, .optional = true },
 	{},
 };

@@ -153,17 +153,19 @@ static JsonNode *query_internal_error(struct command_call *call, GError **error)
 }
 
 const struct command machine_commands[] = {
-	{ "query-version", query_version },
-	{ "query-status", query_status },
-	{ "query-name", query_name },
-	{ "query-uuid", query_uuid },
-	{ "query-machines", query_machines },
+	{ "query-version", query_version, .returns = "VersionInfo" },
+	{ "query-status", query_status,
+		.returns = "{running: bool, singlestep: bool, status: RunState}" },
+	{ "query-name", query_name, .returns = "{name?: str}" },
+	{ "query-uuid", query_uuid, .returns = "{UUID: str}" },
+	{ "query-machines", query_machines, .returns = "[MachineInfo]" },
 	{ "stop", stop },
 	{ "cont", cont },
 	{ "system_reset", system_reset },
 	{ "system_powerdown", system_powerdown },
 	{ "quit", quit },
 	{ "inject-nmi", inject_nmi },
-	{ "x-query-internal-error", query_internal_error },
+	{ "x-query-internal-error", query_internal_error,
+		.returns = "[{cpu-index: int, reason: str, registers: [str], code: str}]" },
 	{},
 };

@@ -82,6 +82,53 @@ static JsonNode *query_iothreads(struct command_call *call, GError **error)
 	return command_array(list);
 }
 
+static const char *schema_of(const struct property *property)
+{
+	switch (property->type) {
+	case PROPERTY_BOOL:
+		return "bool";
+	case PROPERTY_STRING:
+		return strcmp(property->name, "host-nodes") == 0 ? "[int]" : "str";
+	case PROPERTY_CHOICE:
+		return NULL;
+	default:
+		return "int";
+	}
+}
+
+/* "secret = {data?: str, format?: raw|base64}" */
+static void describe_class(GString *text, const struct object_class *class)
+{
+	const char *separator = "";
+
+	g_string_append_printf(text, "%s = {", class->name);
+	for (const struct property *p = class->properties; p->type != PROPERTY_END; p++) {
+		const char *type = schema_of(p);
+		g_autofree char *words =
+			type ? g_strdup(type) : g_strjoinv("|", (char **)p->choices);
+
+		g_string_append_printf(text, "%s%s?: %s", separator, p->name, words);
+		separator = ", ";
+	}
+	g_string_append_c(text, '}');
+}
+
+static char *describe_object_add(void)
+{
+	const struct object_class *const *classes = object_classes();
+	g_autoptr(GString) text = g_string_new("{id: str, qom-type: ");
+
+	for (size_t i = 0; classes[i]; i++)
+		g_string_append_printf(text, "%s%s", i ? "|" : "", classes[i]->name);
+	g_string_append(text, "; qom-type; ");
+	for (size_t i = 0; classes[i]; i++) {
+		g_string_append(text, i ? ", " : "");
+		describe_class(text, classes[i]);
+	}
+	g_string_append_c(text, '}');
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static const struct argument object_add_arguments[] = {
 	{ "qom-type", ARGUMENT_STRING },
 	{ "id", ARGUMENT_STRING },
@@ -94,8 +141,11 @@ static const struct argument object_del_arguments[] = {
 };
 
 const struct command object_commands[] = {
-	{ "object-add", object_add, object_add_arguments, .open = true },
+	{ "object-add", object_add, object_add_arguments, .describe = describe_object_add,
+		.open = true },
 	{ "object-del", object_del, object_del_arguments },
-	{ "query-iothreads", query_iothreads },
+	{ "query-iothreads", query_iothreads,
+		.returns = "[{id: str, thread-id: int, poll-max-ns: int, poll-grow: int, "
+			   "poll-shrink: int, aio-max-batch: int}]" },
 	{},
 };

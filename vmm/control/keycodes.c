@@ -182,3 +182,12 @@ uint8_t keycode_find(const char *name)
 	}
 	return 0;
 }
+
+char **keycode_names(void)
+{
+	char **names = g_new0(char *, G_N_ELEMENTS(keys) + 1);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+		names[i] = g_strdup(keys[i].name);
+	return names;
+}

@@ -7,43 +7,37 @@
 #include "version.h"
 
 static const struct command *const tables[] = {
+	introspection_commands,
 	machine_commands,
 	display_commands,
 	chardev_commands,
 	object_commands,
 	device_commands,
+	qom_commands,
+	probe_commands,
+	monitor_commands,
 };
 
-static JsonNode *query_commands(struct command_call *call, GError **error)
-{
-	JsonArray *list = json_array_new();
-
-	for (size_t i = 0; i <= G_N_ELEMENTS(tables); i++) {
-		static const struct command session[] = { { "qmp_capabilities" },
-			{ "query-commands" }, {} };
-		const struct command *command = i < G_N_ELEMENTS(tables) ? tables[i] : session;
-
-		for (; command->name; command++) {
-			JsonObject *entry = json_object_new();
-
-			json_object_set_string_member(entry, "name", command->name);
-			json_array_add_object_element(list, entry);
-		}
-	}
-	return command_array(list);
-}
-
-static const struct command query_commands_command = { "query-commands", query_commands };
-
-const struct command *command_find(const char *name)
+const struct command *command_at(guint index)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
 		for (const struct command *command = tables[i]; command->name; command++) {
-			if (strcmp(command->name, name) == 0)
+			if (index-- == 0)
 				return command;
 		}
 	}
-	return strcmp(name, "query-commands") == 0 ? &query_commands_command : NULL;
+	return NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+	const struct command *command;
+
+	for (guint i = 0; (command = command_at(i)); i++) {
+		if (strcmp(command->name, name) == 0)
+			break;
+	}
+	return command;
 }
 
 /* QEMU's words for the types. */
@@ -69,6 +63,8 @@ static bool has_type(JsonNode *node, enum argument_type type)
 		       json_node_get_value_type(node) == G_TYPE_BOOLEAN;
 	case ARGUMENT_ARRAY:
 		return JSON_NODE_HOLDS_ARRAY(node);
+	case ARGUMENT_ANY:
+		return true;
 	default:
 		return JSON_NODE_HOLDS_OBJECT(node);
 	}

@@ -13,6 +13,7 @@
 #include "vmm/machine/machine.h"
 
 struct key_sender;
+struct monitor_fds;
 
 enum argument_type {
 	ARGUMENT_STRING,
@@ -20,6 +21,7 @@ enum argument_type {
 	ARGUMENT_BOOL,
 	ARGUMENT_ARRAY,
 	ARGUMENT_OBJECT,
+	ARGUMENT_ANY,
 };
 
 struct argument {
@@ -27,6 +29,14 @@ struct argument {
 	enum argument_type type;
 	bool optional;
 	const char *const *choices; /* of a string, NULL-terminated; NULL: any */
+	const char
+		*of; /* of an array or object: its type in the notation of vmm/control/schema.h */
+};
+
+/* Where a server of the display listens, in QMP's words. */
+struct command_server {
+	char *host, *service;
+	const char *family; /* "ipv4", "ipv6", "unix" */
 };
 
 /* What commands work on. */
@@ -34,11 +44,14 @@ struct command_context {
 	struct machine *machine;
 	GPtrArray *chardevs;
 	struct key_sender *keys;
+	const struct command_server *vnc; /* NULL: there is none */
+	const char *display;              /* of -display; NULL: none */
 };
 
 struct command_call {
 	const struct command_context *context;
-	JsonObject *arguments; /* never NULL */
+	JsonObject *arguments;   /* never NULL */
+	struct monitor_fds *fds; /* that the client sent; NULL: it cannot send any */
 	/* To be done when the answer is on its way: what may end the program. */
 	void (*afterwards)(struct machine *machine);
 };
@@ -48,13 +61,27 @@ struct command {
 	/* The value of the answer, or NULL with @error. */
 	JsonNode *(*run)(struct command_call *call, GError **error);
 	const struct argument *arguments; /* up to a row without a name; NULL: none */
+	/* What the answer is, in the notation of vmm/control/schema.h; NULL: nothing. */
+	const char *returns;
+	/* The arguments in that notation, where the table cannot say it all; to be freed. NULL: the table does. */
+	char *(*describe)(void);
+	const char *features; /* of QEMU's schema, separated by blanks; NULL: none */
 	bool open; /* takes arguments that are not in the table, and checks them itself */
 };
 
-/* The tables, each up to a row without a name. */
-extern const struct command machine_commands[], display_commands[], chardev_commands[],
-	object_commands[], device_commands[];
+/* The tables, each up to a row without a name; one a line, as every part of the machine adds its own. */
+extern const struct command chardev_commands[];
+extern const struct command device_commands[];
+extern const struct command display_commands[];
+extern const struct command introspection_commands[];
+extern const struct command machine_commands[];
+extern const struct command monitor_commands[];
+extern const struct command object_commands[];
+extern const struct command probe_commands[];
+extern const struct command qom_commands[];
 
+/* The rows of all tables by number, from 0; NULL behind the last. */
+const struct command *command_at(guint index);
 const struct command *command_find(const char *name);
 
 /* Checks the arguments and runs the command. @arguments may be NULL. */

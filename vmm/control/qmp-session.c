@@ -5,12 +5,14 @@
 
 #include "base/error.h"
 #include "vmm/control/json-splitter.h"
+#include "vmm/control/monitor-fds.h"
 
 struct qmp_session {
 	const struct command_context *context;
 	qmp_write_func write;
 	void *owner;
 	bool negotiated;
+	struct monitor_fds *fds;
 	struct json_splitter splitter;
 	GByteArray *request; /* as much of it as there is */
 };
@@ -108,7 +110,7 @@ static void greet(struct qmp_session *session)
 
 static void run(struct qmp_session *session, JsonNode *id, const char *name, JsonObject *arguments)
 {
-	struct command_call call = { .context = session->context };
+	struct command_call call = { .context = session->context, .fds = session->fds };
 	const struct command *command = command_find(name);
 	g_autoptr(GError) error = NULL;
 	JsonNode *value;
@@ -225,6 +227,11 @@ void qmp_session_receive(struct qmp_session *session, const uint8_t *bytes, size
 	}
 }
 
+void qmp_session_receive_fd(struct qmp_session *session, int fd)
+{
+	monitor_fds_receive(session->fds, fd);
+}
+
 void qmp_session_tell(struct qmp_session *session, JsonNode *event)
 {
 	if (session->negotiated)
@@ -240,6 +247,7 @@ struct qmp_session *qmp_session_new(
 	session->write = write;
 	session->owner = owner;
 	session->request = g_byte_array_new();
+	session->fds = monitor_fds_new();
 	greet(session);
 	return session;
 }
@@ -249,5 +257,6 @@ void qmp_session_free(struct qmp_session *session)
 	if (!session)
 		return;
 	g_byte_array_unref(session->request);
+	monitor_fds_free(session->fds);
 	g_free(session);
 }

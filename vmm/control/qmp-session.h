@@ -21,5 +21,8 @@ void qmp_session_free(struct qmp_session *session);
  * bytes. */
 void qmp_session_receive(struct qmp_session *session, const uint8_t *bytes, size_t length);
 
+/* A descriptor that came with bytes, before those are received; taken. */
+void qmp_session_receive_fd(struct qmp_session *session, int fd);
+
 /* An event, to whoever has negotiated. */
 void qmp_session_tell(struct qmp_session *session, JsonNode *event);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 #include "base/sockets.h"
 
 enum {
-	READ_SIZE = 4096
+	READ_SIZE = 4096,
+	FDS_AT_ONCE = 16, /* that are taken with one message; the kernel closes others */
 };
 
 struct qmp_socket {
@@ -85,10 +87,45 @@ static void client_write(void *owner, const char *text, size_t length)
 		g_source_set_ready_time(client->source, 0);
 }
 
+static void take_fds(struct qmp_client *client, struct msghdr *message)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			qmp_session_receive_fd(client->session, fd);
+		}
+	}
+}
+
+/* As recv(), with the descriptors that come along given to the session. */
+static ssize_t receive(struct qmp_client *client, void *bytes, size_t size)
+{
+	struct iovec vector = { bytes, size };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_AT_ONCE * sizeof(int))];
+	} control;
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got >= 0)
+		take_fds(client, &message);
+	return got;
+}
+
 static void read_some(struct qmp_client *client)
 {
 	uint8_t bytes[READ_SIZE];
-	ssize_t got = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t got = receive(client, bytes, sizeof(bytes));
 
 	if (got > 0)
 		qmp_session_receive(client->session, bytes, (size_t)got);

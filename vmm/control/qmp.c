@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "vmm/chardev/chardev.h"
+#include "vmm/control/event-limiter.h"
+#include "vmm/control/events.h"
 #include "vmm/control/key-sender.h"
 #include "vmm/control/qmp-line.h"
 #include "vmm/control/qmp-socket.h"
@@ -13,6 +15,7 @@ struct qmp {
 	struct command_context context;
 	GPtrArray *sockets; /* of struct qmp_socket */
 	GPtrArray *lines;   /* of struct qmp_line */
+	struct event_limiter *limiter;
 };
 
 static JsonObject *describe_cause(const struct machine_event_info *info)
@@ -67,22 +70,33 @@ static JsonObject *timestamp(void)
 	return stamp;
 }
 
+static void tell_all(JsonNode *event, void *data)
+{
+	struct qmp *qmp = data;
+
+	for (guint i = 0; i < qmp->sockets->len; i++)
+		qmp_socket_tell(g_ptr_array_index(qmp->sockets, i), event);
+	for (guint i = 0; i < qmp->lines->len; i++)
+		qmp_line_tell(g_ptr_array_index(qmp->lines, i), event);
+}
+
 static void tell(const struct machine_event_info *info, void *watcher)
 {
 	struct qmp *qmp = watcher;
 	JsonObject *event = json_object_new();
 	JsonObject *data = events[info->event].describe ? events[info->event].describe(info) : NULL;
 	g_autoptr(JsonNode) node = command_object(event);
+	const char *name = info->name ? info->name : events[info->event].name;
+	const struct event_kind *kind = event_kind_find(name);
 
 	json_object_set_object_member(event, "timestamp", timestamp());
-	json_object_set_string_member(
-		event, "event", info->name ? info->name : events[info->event].name);
+	json_object_set_string_member(event, "event", name);
 	if (data)
 		json_object_set_object_member(event, "data", data);
-	for (guint i = 0; i < qmp->sockets->len; i++)
-		qmp_socket_tell(g_ptr_array_index(qmp->sockets, i), node);
-	for (guint i = 0; i < qmp->lines->len; i++)
-		qmp_line_tell(g_ptr_array_index(qmp->lines, i), node);
+	if (kind && kind->limit_ms > 0)
+		event_limiter_take(qmp->limiter, kind, node);
+	else
+		tell_all(node, qmp);
 }
 
 struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs)
@@ -96,6 +110,7 @@ struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs)
 	};
 	qmp->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_socket_free);
 	qmp->lines = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_line_free);
+	qmp->limiter = event_limiter_new(tell_all, qmp);
 	machine_watch(machine, tell, qmp);
 	return qmp;
 }
@@ -105,6 +120,7 @@ void qmp_free(struct qmp *qmp)
 	if (!qmp)
 		return;
 	machine_unwatch(qmp->context.machine, qmp);
+	event_limiter_free(qmp->limiter);
 	g_ptr_array_unref(qmp->sockets);
 	g_ptr_array_unref(qmp->lines);
 	key_sender_free(qmp->context.keys);

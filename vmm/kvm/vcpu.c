@@ -32,7 +32,8 @@ struct vcpu {
 
 	pthread_t thread;
 	bool has_thread;
-	GMutex lock; /* for what follows */
+	gint thread_id; /* atomic; 0: not started yet */
+	GMutex lock;    /* for what follows */
 	GCond changed;
 	bool park_wanted, parked, ends;
 };
@@ -173,6 +174,7 @@ static void *run(void *argument)
 
 	g_snprintf(name, sizeof(name), "cpu%u", vcpu->number);
 	pthread_setname_np(pthread_self(), name);
+	g_atomic_int_set(&vcpu->thread_id, gettid());
 
 	while (park(vcpu)) {
 		bool wanted = false;
@@ -304,9 +306,24 @@ bool vcpu_inject_nmi(struct vcpu *vcpu)
 	return kvm_ioctl(vcpu->fd, KVM_NMI, NULL) == 0;
 }
 
+bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical)
+{
+	struct kvm_translation translation = { .linear_address = linear };
+
+	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
+		return false;
+	*physical = translation.physical_address;
+	return true;
+}
+
 char *vcpu_registers(struct vcpu *vcpu)
 {
 	return vcpu_describe_registers(vcpu->fd);
+}
+
+pid_t vcpu_thread_id(const struct vcpu *vcpu)
+{
+	return g_atomic_int_get(&vcpu->thread_id);
 }
 
 const struct vcpu_failure *vcpu_failure(const struct vcpu *vcpu)

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "vmm/kvm/kvm.h"
 
@@ -24,6 +25,9 @@ struct vcpu_failure {
 struct vcpu *vcpu_new(struct machine *machine, unsigned number, GError **error);
 void vcpu_free(struct vcpu *vcpu); /* parks it and ends its thread */
 
+/* Of its thread, as the host knows it. */
+pid_t vcpu_thread_id(const struct vcpu *vcpu);
+
 /* Asks it to park, from any thread, without waiting. */
 void vcpu_kick(struct vcpu *vcpu);
 /* Waits until it is parked, after vcpu_kick(). */
@@ -34,6 +38,8 @@ void vcpu_continue(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu);
 bool vcpu_inject_nmi(struct vcpu *vcpu);
 char *vcpu_registers(struct vcpu *vcpu);
+/* The physical address of a linear one, by its page tables; false when there is none. */
+bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical);
 
 /* What made it park by itself, NULL when nothing did. */
 const struct vcpu_failure *vcpu_failure(const struct vcpu *vcpu);

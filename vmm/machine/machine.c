@@ -234,8 +234,10 @@ struct machine *machine_new(
 	machine->watchers = machine_watchers_new();
 	machine->requests = machine_requests_new();
 	machine->display = display_new(&machine->lock);
-	if (build(machine, error))
+	if (build(machine, error)) {
+		machine->fixed_devices = machine->devices->len;
 		return machine;
+	}
 	machine_free(machine);
 	return NULL;
 }

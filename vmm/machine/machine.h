@@ -119,6 +119,7 @@ struct machine {
 	struct display *display;
 	GPtrArray *
 		devices; /* of struct device, in the order of creation, which is the order of reset */
+	guint fixed_devices; /* how many of them the machine type has: the first ones */
 	struct vcpu *cpus[MACHINE_MAX_CPUS];
 	unsigned cpu_count;
 	struct cpu_definition *cpu_definition;        /* what all of them are */

@@ -269,6 +269,17 @@ void machine_set_power_button(struct machine *machine, void (*press)(void *devic
 	machine->power_button = device;
 }
 
+void machine_park_cpus(struct machine *machine)
+{
+	park_cpus(machine);
+}
+
+void machine_unpark_cpus(struct machine *machine)
+{
+	if (machine->state == RUN_STATE_RUNNING)
+		continue_cpus(machine);
+}
+
 bool machine_inject_nmi(struct machine *machine, GError **error)
 {
 	bool done = true;

@@ -17,5 +17,9 @@ void machine_run_soon(
 /* Calls that are due for this device are not made any more. With the lock, on the main loop. */
 void machine_forget_calls(struct machine *machine, const void *device);
 
+/* For a look at the processors: parks them, and lets them go on when the machine runs. On the main loop, without the lock. */
+void machine_park_cpus(struct machine *machine);
+void machine_unpark_cpus(struct machine *machine);
+
 /* Everything as at power-on; processors parked, without the lock. */
 void machine_reset_parts(struct machine *machine);

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vmm/bus.h"
+#include "vmm/machine/run-state.h"
+#include "vmm/objects.h"
 
 GString *fake_machine_log;
 struct vcpu_failure *fake_failure;
@@ -20,6 +23,11 @@ struct machine *fake_machine_new(const struct machine_config *config)
 	machine->display = display_new(&machine->lock);
 	machine->state = RUN_STATE_RUNNING;
 	machine->cpu_count = 1;
+	machine->devices = g_ptr_array_new();
+	machine->buses = g_ptr_array_new();
+	machine->objects = objects_new();
+	io_space_init(&machine->ports, "ports");
+	io_space_init(&machine->mmio, "memory");
 	fake_machine_log = g_string_new(NULL);
 	return machine;
 }
@@ -27,6 +35,11 @@ struct machine *fake_machine_new(const struct machine_config *config)
 void fake_machine_free(struct machine *machine)
 {
 	display_free(machine->display);
+	g_ptr_array_unref(machine->devices);
+	g_ptr_array_unref(machine->buses);
+	objects_free(machine->objects);
+	io_space_clear(&machine->ports);
+	io_space_clear(&machine->mmio);
 	g_mutex_clear(&machine->lock);
 	g_free(machine);
 	g_string_free(fake_machine_log, TRUE);
@@ -115,6 +128,52 @@ bool machine_request_unplug(struct machine *machine, struct device *device, GErr
 struct device *machine_device(struct machine *machine, const char *id)
 {
 	return NULL;
+}
+
+void machine_park_cpus(struct machine *machine)
+{
+}
+
+void machine_unpark_cpus(struct machine *machine)
+{
+}
+
+pid_t vcpu_thread_id(const struct vcpu *vcpu)
+{
+	return 1234;
+}
+
+char *vcpu_registers(struct vcpu *vcpu)
+{
+	return g_strdup("rax=1\n");
+}
+
+/* The page tables map a megabyte. */
+bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical)
+{
+	*physical = linear;
+	return linear < 1 << 20;
+}
+
+/* 64 KiB of memory, each byte of it the low byte of its address. */
+bool guest_memory_peek(struct guest_memory *memory, uint64_t address, void *to, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		((uint8_t *)to)[i] = (uint8_t)(address + i);
+	return address < 64 << 10 && address + length <= 64 << 10;
+}
+
+void guest_memory_list(struct guest_memory *memory,
+	void (*take)(const struct memory_slot_info *slot, void *data), void *data)
+{
+	struct memory_slot_info info = { "RAM", 0, 64 << 10, MEMORY_SLOT_RAM };
+
+	take(&info, data);
+}
+
+const char *bus_kind_name(enum device_bus kind)
+{
+	return "PCI";
 }
 
 const struct vcpu_failure *vcpu_failure(const struct vcpu *vcpu)
