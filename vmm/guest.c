@@ -18,6 +18,7 @@
 #include "vmm/control/qmp.h"
 #include "vmm/display/server-process.h"
 #include "vmm/objects.h"
+#include "vmm/net/netdev.h"
 #include "vmm/storage/drives.h"
 
 struct guest {
@@ -26,6 +27,7 @@ struct guest {
 	GPtrArray *chardevs;
 	struct objects *objects;
 	struct drives *drives;
+	GPtrArray *netdevs;
 	struct machine *machine;
 	struct bus_server *bus;
 	struct qmp *qmp;
@@ -114,6 +116,19 @@ static bool open_drives(struct guest *guest, GError **error)
 	return true;
 }
 
+static bool open_networks(struct guest *guest, GError **error)
+{
+	guest->netdevs = g_ptr_array_new_with_free_func((GDestroyNotify)netdev_free);
+	for (guint i = 0; i < guest->config->netdevs->len; i++) {
+		struct netdev *netdev = netdev_new(guest->config->netdevs->pdata[i], error);
+
+		if (!netdev)
+			return false;
+		g_ptr_array_add(guest->netdevs, netdev);
+	}
+	return true;
+}
+
 static bool add_devices(struct guest *guest, GError **error)
 {
 	for (guint i = 0; i < guest->config->devices->len; i++) {
@@ -135,6 +150,7 @@ static bool build_machine(struct guest *guest, GError **error)
 		.debugcon = find_chardev(guest, guest->config->debugcon),
 		.chardevs = guest->chardevs,
 		.drives = guest->drives,
+		.netdevs = guest->netdevs,
 		.objects = guest->objects,
 	};
 
@@ -317,9 +333,9 @@ static bool build(struct guest *guest, GError **error)
 {
 	return open_directory(guest, error) && open_chardevs(guest, error) &&
 	       make_objects(guest, error) && open_drives(guest, error) &&
-	       build_machine(guest, error) && open_bus(guest, error) &&
-	       open_control(guest, error) && start_vnc(guest, error) && publish(guest, error) &&
-	       start_viewer(guest, error);
+	       open_networks(guest, error) && build_machine(guest, error) &&
+	       open_bus(guest, error) && open_control(guest, error) && start_vnc(guest, error) &&
+	       publish(guest, error) && start_viewer(guest, error);
 }
 
 static void run(struct guest *guest)
@@ -336,6 +352,7 @@ static void finish(struct guest *guest)
 	g_clear_pointer(&guest->qmp, qmp_free);
 	g_clear_pointer(&guest->bus, bus_server_free);
 	g_clear_pointer(&guest->machine, machine_free);
+	g_clear_pointer(&guest->netdevs, g_ptr_array_unref);
 	g_clear_pointer(&guest->drives, drives_free);
 	g_clear_pointer(&guest->objects, objects_free);
 	g_clear_pointer(&guest->chardevs, g_ptr_array_unref);

@@ -223,6 +223,7 @@ struct machine *machine_new(
 	machine->debugcon = parts->debugcon;
 	machine->chardevs = parts->chardevs;
 	machine->drives = parts->drives;
+	machine->netdevs = parts->netdevs;
 	machine->objects = parts->objects;
 	machine->clock.stopped = true;
 	g_mutex_init(&machine->lock);

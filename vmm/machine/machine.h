@@ -129,6 +129,7 @@ struct machine {
 	GPtrArray *buses;    /* of struct bus, in the order of creation */
 	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
 	struct drives *drives;
+	GPtrArray *netdevs; /* of struct netdev: those a card may name by id; NULL: none */
 	struct objects *objects;
 
 	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
@@ -162,6 +163,7 @@ struct machine_parts {
 	struct chardev *debugcon;
 	GPtrArray *chardevs;
 	struct drives *drives;
+	GPtrArray *netdevs;
 	struct objects *objects;
 };
 

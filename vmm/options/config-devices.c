@@ -117,11 +117,13 @@ static bool check_property(struct config_builder *builder, const struct device_c
 		return use_drive(builder, value->text, device->origin, error);
 	if (property->type == PROPERTY_STRING && strcmp(value->key, "chardev") == 0)
 		return config_use_chardev(builder, value->text, device->origin, error);
+	if (property->type == PROPERTY_STRING && strcmp(value->key, "netdev") == 0)
+		return config_use_netdev(builder, value->text, device->origin, error);
 	return true;
 }
 
 /* The properties are every key but driver=. */
-static bool add_device(struct config_builder *builder, const struct option_set *set, GError **error)
+bool config_add_device(struct config_builder *builder, const struct option_set *set, GError **error)
 {
 	const char *driver = option_set_get(set, "driver");
 	struct machine_property *properties = g_new0(struct machine_property, set->count);
@@ -164,7 +166,7 @@ static bool add_disk(struct config_builder *builder, const char *drive, GError *
 
 	option_set_add(set, "driver", DISK_CLASS);
 	option_set_add(set, "drive", drive);
-	good = add_device(builder, set, error);
+	good = config_add_device(builder, set, error);
 	option_set_free(set);
 	return good;
 }
@@ -228,7 +230,8 @@ bool config_build_devices(struct config_builder *builder, GError **error)
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
 
-		if (strcmp(set->spec->group, "device") == 0 && !add_device(builder, set, error))
+		if (strcmp(set->spec->group, "device") == 0 &&
+			!config_add_device(builder, set, error))
 			return false;
 	}
 	return true;

@@ -8,16 +8,26 @@ struct config_builder {
 	const struct options *options;
 	GHashTable *chardev_users; /* id of a chardev -> who uses it */
 	GHashTable *drive_users;
+	GHashTable *netdev_users;
 	const char *stdio_user; /* NULL: standard input and output are free */
 };
 
 bool config_build_lines(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
 bool config_build_firmware(struct config_builder *builder, GError **error);
+bool config_build_network(struct config_builder *builder, GError **error);
 bool config_build_devices(struct config_builder *builder, GError **error);
 
 /* A copy that lives as long as the configuration. */
 const char *config_keep(struct config_builder *builder, const char *text);
+
+/* The same for a -netdev. */
+bool config_use_netdev(
+	struct config_builder *builder, const char *id, const char *user, GError **error);
+
+/* A device for what another option stands for: @set is one of -device. */
+bool config_add_device(
+	struct config_builder *builder, const struct option_set *set, GError **error);
 
 /* Notes that @user uses the chardev; fails when there is none by that id or somebody else does. */
 bool config_use_chardev(

@@ -236,6 +236,7 @@ struct config *config_new(
 		.options = options,
 		.chardev_users = g_hash_table_new(g_str_hash, g_str_equal),
 		.drive_users = g_hash_table_new(g_str_hash, g_str_equal),
+		.netdev_users = g_hash_table_new(g_str_hash, g_str_equal),
 	};
 	bool good;
 
@@ -244,14 +245,17 @@ struct config *config_new(
 	config->drives = g_array_new(FALSE, TRUE, sizeof(struct drive_config));
 	config->devices = g_array_new(FALSE, TRUE, sizeof(struct device_config));
 	config->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
+	config->netdevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
 	config->qmp = g_array_new(FALSE, TRUE, sizeof(struct qmp_config));
 	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
 	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
 	       build_machine(&builder, types, error) && config_build_lines(&builder, error) &&
 	       config_build_objects(&builder, error) && config_build_firmware(&builder, error) &&
+	       config_build_network(&builder, error) &&
 	       config_build_devices(&builder, error) && build_display(&builder, error);
 	g_hash_table_unref(builder.chardev_users);
 	g_hash_table_unref(builder.drive_users);
+	g_hash_table_unref(builder.netdev_users);
 	if (good)
 		return config;
 	config_free(config);
@@ -270,6 +274,7 @@ void config_free(struct config *config)
 	g_array_unref(config->drives);
 	g_array_unref(config->devices);
 	g_ptr_array_unref(config->chardevs);
+	g_ptr_array_unref(config->netdevs);
 	g_array_unref(config->qmp);
 	g_array_unref(config->vnc);
 	g_string_chunk_free(config->strings);

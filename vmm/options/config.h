@@ -61,13 +61,14 @@ struct config {
 	struct machine_config machine; /* its name is set */
 	const char *
 		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */
-	const char *runtime_base;         /* the folder of the guests' folders, absolute */
-	const char *runtime_dir;          /* this guest's: BASE/NAME */
-	GArray *objects;                  /* of struct object_config */
-	GArray *drives;                   /* of struct drive_config */
-	GArray *devices;                  /* of struct device_config */
+	const char *runtime_base; /* the folder of the guests' folders, absolute */
+	const char *runtime_dir;  /* this guest's: BASE/NAME */
+	GArray *objects;          /* of struct object_config */
+	GArray *drives;           /* of struct drive_config */
+	GArray *devices;          /* of struct device_config */
 	GPtrArray *
 		chardevs; /* of struct option_set: -chardev, and those that -serial, -debugcon and -qmp stand for */
+	GPtrArray *netdevs; /* of struct option_set: -netdev, and those that -nic stands for */
 	const char *serial[MACHINE_SERIAL_PORTS]; /* ids of chardevs, NULL: no such port */
 	const char *debugcon;                     /* id of a chardev or NULL */
 	GArray *qmp; /* of struct qmp_config; the first is qmp.sock in the runtime directory */

@@ -312,7 +312,7 @@ bool option_set_take_as(struct option_set *set, const char *origin, const char *
 	}
 	if (!key && (!set->spec->open || !is_key_name(name)))
 		return option_set_unknown_key(set, origin, name, error);
-	if (option_set_get(set, name))
+	if (option_set_get(set, name) && !(key && key->repeats))
 		return fail(error, VITRINE_ERROR_INPUT, "%s: %s=%s: '%s' is given twice", origin,
 			name, seen, name);
 	if (set->count >= MAXIMUM_VALUES)

@@ -11,6 +11,7 @@ static const struct option_spec *const topics[] = {
 	option_rows_machine,
 	option_rows_storage,
 	option_rows_devices,
+	option_rows_network,
 	option_rows_firmware,
 	option_rows_display,
 	option_rows_lines,

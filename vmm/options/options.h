@@ -32,6 +32,7 @@ struct option_key {
 	const char *description;
 	bool required;
 	bool may_be_empty;
+	bool repeats; /* may be given more than once; option_set_get() tells the first */
 	uint64_t minimum, maximum;  /* numbers and sizes; maximum 0: any */
 	uint64_t unit;              /* sizes: bytes that a number without a letter counts; 0: one */
 	const char *const *choices; /* NULL-terminated */
