@@ -29,12 +29,14 @@
 #include "vmm/storage/ata.h"
 #include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
+#include "vmm/virtio/virtio-net.h"
 #include "vmm/virtio/virtio-rng.h"
 
 static const struct device_class *const classes[] = {
 	&vga_pci_class,
 	&bochs_display_pci_class,
 	&virtio_blk_class,
+	&virtio_net_class,
 	&virtio_rng_class,
 	&ich9_ahci_class,
 	&ide_hd_class,
