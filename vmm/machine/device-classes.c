@@ -27,6 +27,7 @@
 #include "vmm/pci/pxb.h"
 #include "vmm/storage/ahci.h"
 #include "vmm/storage/ata.h"
+#include "vmm/storage/ide.h"
 #include "vmm/storage/scsi-bus.h"
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-net.h"
@@ -39,6 +40,8 @@ static const struct device_class *const classes[] = {
 	&virtio_net_class,
 	&virtio_rng_class,
 	&ich9_ahci_class,
+	&piix3_ide_class,
+	&isa_ide_class,
 	&ide_hd_class,
 	&ide_cd_class,
 	&scsi_hd_class,
