@@ -6,71 +6,21 @@ for vitrine, which shows that the tests are right.
 """
 
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness.case import SKIPPED, Suite, check, equal, need_program
+from harness.case import Suite, check, equal, need_program
 from harness.picture import read_picture
 from harness.screen_text import screen_text
 from harness.terminal import Terminal
-from harness.vmm import bed, kind_under_test
+from harness.vmm import kind_under_test
 from harness.wait import wait_until
-from lab.images import ARGUMENTS, PASSWORD, images
-
-LAB_SECONDS = 420
-# The lab itself failed, which its emulator does now and then; it is tried once more.
-LAB_FAILED = 125
-# Seen about once in five runs, always with two processors, at different places: the emulated SVM of the lab or we. The guest
-# is stopped and reported as it should be; a second run tells a flaw of the emulation from one that is always there.
-TRIPLE_FAULT = 'the guest met a triple fault'
-PROMPT = r'stock# (\x1b\[6n)?$'
+from lab.images import ARGUMENTS, images
+from lab.stock import PROMPT, StockGuest, keep, run
 
 suite = Suite(__doc__)
-
-
-class StockGuest:
-    """A guest with its disk; what it says on ttyS0 is followed."""
-
-    def __init__(self, context, name, options):
-        self.disk = context.directory / f'{name}.img'
-        shutil.copy(images() / 'disk.img', self.disk)
-        self.vmm = context.vmm(['-m', '192', '-drive', f'file={self.disk},format=raw,if=none,id=disk',
-                                '-device', 'virtio-blk-pci,drive=disk', *options], name=name)
-        self.serial = self.vmm.serial
-        self.qmp = self.vmm.qmp
-        self.facts = ''
-
-    def wait_started(self):
-        """Follow a start to its end; what the guest found is in `facts` then."""
-        self.serial.expect('guest: kernel')
-        start = self.serial.position
-        self.serial.expect('guest: started')
-        self.facts = self.serial.log[start:self.serial.position]
-
-    def found(self, what):
-        return what in self.facts
-
-    def log_in(self, line=None):
-        line = line or self.serial
-        line.expect('stock login: ')
-        line.send('root\n')
-        line.expect('Password: ')
-        line.send(f'{PASSWORD}\n')
-        line.expect(PROMPT)
-
-    def run(self, command, line=None):
-        """Run a command in the shell on ttyS0; returns what it printed."""
-        line = line or self.serial
-        line.send(f'{command}\n')
-        line.expect(r'\n')
-        start = line.position
-        match = line.expect(PROMPT)
-        return line.log[start:match.start()].replace('\r', '').strip()
-
 
 DATA_BYTES = 8 << 20
 
@@ -276,42 +226,5 @@ def grub_boots_it_from_its_disk(t):
     equal(guest.vmm.wait_exit(), 0, 'the exit status')
 
 
-def keep(picture, name):
-    """Leave a picture for people to look at."""
-    folder = os.environ.get('LAB_OUT')
-    if folder:
-        picture.write_png(Path(folder) / f'{kind_under_test()}-{name}.png')
-
-
-def enter_the_lab():
-    """Run this program again where stock guests run; does not return."""
-    lab = Path(__file__).with_name('lab')
-    try:
-        images()
-    except (subprocess.CalledProcessError, OSError) as error:
-        print(f'1..0 # SKIP the lab cannot be made here: {error}')
-        sys.exit(SKIPPED)
-    os.environ.setdefault('VITRINE_TEST_LIMIT', '120')
-    command = [lab, 'run', '-t', str(LAB_SECONDS), '--', sys.executable, *sys.argv]
-    status, output = relay(command)
-    if status == LAB_FAILED or status and TRIPLE_FAULT in output:
-        print('# the lab, or a processor in it, failed by itself; once more', flush=True)
-        status, output = relay(command)
-    sys.exit(status)
-
-
-def relay(command):
-    """Run a command and pass on what it prints; returns its status and all that it printed."""
-    lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors='replace') as process:
-        for line in process.stdout:
-            print(line, end='', flush=True)
-            lines.append(line)
-    return process.returncode, ''.join(lines)
-
-
 if __name__ == '__main__':
-    if bed() != 'stock guests' and not os.environ.get('LAB'):
-        sys.stdout.flush()
-        enter_the_lab()
-    suite.main()
+    run(suite)

@@ -16,6 +16,7 @@ static const struct command *const tables[] = {
 	qom_commands,
 	probe_commands,
 	monitor_commands,
+	network_commands,
 };
 
 const struct command *command_at(guint index)

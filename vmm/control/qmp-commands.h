@@ -76,6 +76,7 @@ extern const struct command display_commands[];
 extern const struct command introspection_commands[];
 extern const struct command machine_commands[];
 extern const struct command monitor_commands[];
+extern const struct command network_commands[];
 extern const struct command object_commands[];
 extern const struct command probe_commands[];
 extern const struct command qom_commands[];

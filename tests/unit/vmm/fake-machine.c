@@ -7,6 +7,8 @@
 #include "vmm/bus.h"
 #include "vmm/machine/run-state.h"
 #include "vmm/objects.h"
+#include "vmm/net/netdev.h"
+#include "vmm/virtio/virtio-net.h"
 
 GString *fake_machine_log;
 struct vcpu_failure *fake_failure;
@@ -192,6 +194,45 @@ const char *machine_cause_name(enum machine_cause cause)
 }
 
 bool machine_cause_by_guest(enum machine_cause cause)
+{
+	return false;
+}
+
+/* Networks: there are none. */
+
+const struct device_class virtio_net_class = { .name = "virtio-net-pci" };
+
+struct netdev *netdev_new(const struct option_set *set, GError **error)
+{
+	fail(error, VITRINE_ERROR_HOST, "no network here");
+	return NULL;
+}
+
+const char *netdev_id(const struct netdev *netdev)
+{
+	return "";
+}
+
+bool netdev_is_taken(const struct netdev *netdev)
+{
+	return false;
+}
+
+void netdev_set_link(struct netdev *netdev, bool up)
+{
+}
+
+struct netdev *virtio_net_netdev(const struct device *device)
+{
+	return NULL;
+}
+
+const struct receive_filter *virtio_net_filter(const struct device *device)
+{
+	return NULL;
+}
+
+bool receive_filter_has_vlan(const struct receive_filter *filter, unsigned vlan)
 {
 	return false;
 }
