@@ -5,17 +5,15 @@ Runs itself in the lab where this machine's KVM cannot run stock guests. With `-
 for vitrine, which shows that the tests are right.
 """
 
-import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.case import Suite, check, equal
-from harness.vmm import bed
 from harness.wait import wait_until
 from lab.images import ARGUMENTS, images
-from lab.test_stock_guest import StockGuest, enter_the_lab
+from lab.stock import StockGuest, run
 
 DATA_BYTES = 8 << 20
 
@@ -79,7 +77,4 @@ def a_cold_plugged_device_can_go(t):
 
 
 if __name__ == '__main__':
-    if bed() != 'stock guests' and not os.environ.get('LAB'):
-        sys.stdout.flush()
-        enter_the_lab()
-    suite.main()
+    run(suite)
