@@ -174,8 +174,10 @@ static JsonNode *query_rx_filter(struct command_call *call, GError **error)
 	return NULL;
 }
 
+static const char *const netdev_types[] = { "user", "tap", NULL };
+
 static const struct argument netdev_add_arguments[] = {
-	{ "type", ARGUMENT_STRING },
+	{ "type", ARGUMENT_STRING, .choices = netdev_types },
 	{ "id", ARGUMENT_STRING },
 	{},
 };
