@@ -104,7 +104,9 @@ static void mask_all(struct pci_msix *msix)
 		msix->table[i * VECTOR_BYTES + VECTOR_CONTROL] = MSIX_VECTOR_MASKED;
 }
 
-bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vectors, GError **error)
+/* The capability, for a table that lies at @offset of @bar. */
+static struct pci_msix *add_table(
+	struct pci_device *device, unsigned bar, uint32_t offset, uint16_t vectors)
 {
 	struct pci_msix *msix = g_new0(struct pci_msix, 1);
 	uint8_t at = pci_device_add_capability(device, PCI_CAPABILITY_MSIX, MSIX_SIZE);
@@ -117,8 +119,15 @@ bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vecto
 	mask_all(msix);
 	config_set16(device->config + at + MSIX_CONTROL, vectors - 1);
 	config_set16(device->write_mask + at + MSIX_CONTROL, MSIX_ENABLE | MSIX_FUNCTION_MASK);
-	config_set32(device->config + at + MSIX_TABLE, bar);
-	config_set32(device->config + at + MSIX_PENDING, PENDING_AT | bar);
+	config_set32(device->config + at + MSIX_TABLE, offset | bar);
+	config_set32(device->config + at + MSIX_PENDING, (offset + PENDING_AT) | bar);
+	device->msix = msix;
+	return msix;
+}
+
+bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vectors, GError **error)
+{
+	struct pci_msix *msix = add_table(device, bar, 0, vectors);
 
 	msix->region = (struct io_region) {
 		.name = "msi-x",
@@ -127,8 +136,24 @@ bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vecto
 		.size = BAR_BYTES,
 	};
 	pci_device_add_bar(device, bar, 0, BAR_BYTES, &msix->region, NULL);
-	device->msix = msix;
 	return true;
+}
+
+void pci_device_add_msix_inside(
+	struct pci_device *device, unsigned bar, uint32_t offset, uint16_t vectors)
+{
+	add_table(device, bar, offset, vectors);
+}
+
+uint64_t pci_device_read_msix(struct pci_device *device, uint64_t offset, unsigned size)
+{
+	return read_table(device->msix, offset, size);
+}
+
+void pci_device_write_msix(
+	struct pci_device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+	write_table(device->msix, offset, size, value);
 }
 
 void pci_device_add_msi(struct pci_device *device)

@@ -93,6 +93,13 @@ uint8_t pci_device_add_capability(struct pci_device *device, uint8_t id, uint8_t
 void pci_device_add_msi(struct pci_device *device);
 /* MSI-X with its table and pending bits in a BAR of their own, @bar. False with @error on host trouble. */
 bool pci_device_add_msix(struct pci_device *device, unsigned bar, uint16_t vectors, GError **error);
+/* MSI-X whose table lies at @offset of a BAR that has other registers too: 4 KiB there, the pending bits in their second half. The
+ * device passes accesses on, with offsets from the table's start, of at most 4 bytes. */
+void pci_device_add_msix_inside(
+	struct pci_device *device, unsigned bar, uint32_t offset, uint16_t vectors);
+uint64_t pci_device_read_msix(struct pci_device *device, uint64_t offset, unsigned size);
+void pci_device_write_msix(
+	struct pci_device *device, uint64_t offset, unsigned size, uint64_t value);
 
 /* Level of INTA..INTD as the identity says; ignored while the guest has disabled it or uses MSI. With the lock. */
 void pci_device_set_interrupt(struct pci_device *device, bool level);
