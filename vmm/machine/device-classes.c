@@ -29,6 +29,10 @@
 #include "vmm/storage/ata.h"
 #include "vmm/storage/ide.h"
 #include "vmm/storage/scsi-bus.h"
+#include "vmm/usb/qemu-xhci.h"
+#include "vmm/usb/usb-input.h"
+#include "vmm/usb/usb-storage.h"
+#include "vmm/usb/usb.h"
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-net.h"
 #include "vmm/virtio/virtio-rng.h"
@@ -39,6 +43,12 @@ static const struct device_class *const classes[] = {
 	&virtio_blk_class,
 	&virtio_net_class,
 	&virtio_rng_class,
+	&qemu_xhci_class,
+	&nec_xhci_class,
+	&usb_keyboard_class,
+	&usb_mouse_class,
+	&usb_tablet_class,
+	&usb_storage_class,
 	&ich9_ahci_class,
 	&piix3_ide_class,
 	&isa_ide_class,
@@ -104,6 +114,15 @@ static const struct property bus_properties[] = {
 	{ .type = PROPERTY_END },
 };
 
+static const struct property usb_properties[] = {
+	BUS_PROPERTY,
+	{ "port", PROPERTY_STRING, offsetof(struct usb_device, port_option), NULL,
+		"port on the bus, from 1" },
+	{ "serial", PROPERTY_STRING, offsetof(struct usb_device, serial), NULL,
+		"serial number the guest sees, in place of one made of the port" },
+	{ .type = PROPERTY_END },
+};
+
 static const struct property no_properties[] = {
 	{ .type = PROPERTY_END },
 };
@@ -125,5 +144,7 @@ const struct property *device_bus_properties(enum device_bus bus)
 {
 	if (bus == BUS_PCI)
 		return pci_properties;
+	if (bus == BUS_USB)
+		return usb_properties;
 	return bus == BUS_SYSTEM || bus == BUS_ISA ? no_properties : bus_properties;
 }
