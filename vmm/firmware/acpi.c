@@ -1,4 +1,4 @@
-/* ACPI tables of the Q35 board. Pointers hold offsets in the file until firmware has placed it.
+/* ACPI tables of both boards. Pointers hold offsets in the file until firmware has placed it.
  *
  * Specification: ACPI 6.4, section 5.2; PCI Firmware 3.3, section 4.1.2 (MCFG); Windows ACPI Emulated Devices Table (WAET).
  */
@@ -8,9 +8,11 @@
 
 #include "base/checked.h"
 #include "base/writer.h"
-#include "vmm/chipset/ich9-lpc.h"
 #include "vmm/chipset/acpi-pm-ich9.h"
+#include "vmm/chipset/acpi-pm.h"
+#include "vmm/chipset/piix4-pm.h"
 #include "vmm/chipset/rtc-time.h"
+#include "vmm/firmware/numa.h"
 #include "vmm/firmware/table-loader.h"
 
 enum {
@@ -22,13 +24,12 @@ enum {
 	RSDP_SIZE = 36,
 	RSDP_ONE_SIZE = 20, /* of revision 1, which has a checksum of its own */
 	MAX_TABLES = 8,
+	XAPIC_IDS = 255, /* ids from here on are for the x2APIC only */
 };
 
 enum fadt_flag {
 	FADT_WBINVD = 1 << 0,
 	FADT_C1 = 1 << 2,
-	FADT_NO_SLEEP_BUTTON =
-		1 << 5, /* none among the fixed registers; the power button is there */
 	FADT_NO_RTC_WAKE = 1 << 6,
 	FADT_RESET_REGISTER = 1 << 10,
 };
@@ -39,11 +40,13 @@ enum fadt_boot_flag {
 };
 
 enum {
-	FADT_REVISION = 3,
 	NO_C2 = 0x0fff, /* latencies, microseconds: beyond what is used */
 	NO_C3 = 0x0fff,
-	RESET_VALUE = 0x06,
+	RESET_VALUE = 0x0f,
+	PORT_RESET = 0xcf9,
+	SPACE_MEMORY = 0,
 	SPACE_IO = 1,
+	HPET_ID = 0x8086a201, /* Intel, 3 timers, 64 bits, legacy routing */
 };
 
 enum madt_type {
@@ -51,6 +54,8 @@ enum madt_type {
 	MADT_IO_APIC = 1,
 	MADT_OVERRIDE = 2,
 	MADT_LOCAL_NMI = 4,
+	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10,
 };
 
 enum {
@@ -151,33 +156,72 @@ static void write_no_ports(GByteArray *out)
 	write_zeroes(out, 12);
 }
 
-static guint build_fadt(guint facs, guint dsdt, GByteArray *tables, GByteArray *script)
+/* What the boards' FADTs differ in. Revision 1, as QEMU's pc has it, ends behind the flags. */
+static const struct fadt_board {
+	uint8_t revision;
+	uint32_t flags;
+	uint16_t
+		gpe; /* the ports of the general purpose events, an offset from the PM base where that is q35's */
+	uint8_t gpe_size;
+} fadt_boards[] = {
+	[ACPI_Q35] = { 3, FADT_RESET_REGISTER, ICH9_GPE0_STATUS, ICH9_GPE0_SIZE },
+	[ACPI_PC] = { 1, 0, PIIX4_GPE0_BASE, PIIX4_GPE0_SIZE },
+};
+
+static uint32_t gpe_ports(const struct acpi_config *config)
 {
-	guint start = acpi_table_begin(tables, "FACP", FADT_REVISION);
+	return fadt_boards[config->board].gpe + (config->board == ACPI_Q35 ? config->pm_base : 0);
+}
+
+/* The fields since ACPI 2.0. */
+static void write_fadt_2(
+	const struct acpi_config *config, guint dsdt, GByteArray *tables, GByteArray *script)
+{
+	write_ports(tables, PORT_RESET, 8);
+	write_u8(tables, RESET_VALUE);
+	write_zeroes(tables, 3);
+	write_le64(tables, 0); /* the FACS is said above */
+	write_pointer(tables, ACPI_TABLES_FILE, 8, dsdt, script);
+	write_ports(tables, config->pm_base + ACPI_PM1_STATUS, 32);
+	write_no_ports(tables);
+	write_ports(tables, config->pm_base + ACPI_PM1_CONTROL, 16);
+	write_no_ports(tables);
+	write_no_ports(tables);
+	write_ports(tables, config->pm_base + ACPI_PM1_TIMER, 32);
+	write_ports(tables, gpe_ports(config), 8 * fadt_boards[config->board].gpe_size);
+	write_no_ports(tables);
+}
+
+/* Power and sleep button are among the fixed registers. */
+static guint build_fadt(const struct acpi_config *config, guint facs, guint dsdt,
+	GByteArray *tables, GByteArray *script)
+{
+	const struct fadt_board *board = &fadt_boards[config->board];
+	guint start = acpi_table_begin(tables, "FACP", board->revision);
 
 	write_pointer(tables, ACPI_TABLES_FILE, 4, facs, script);
 	write_pointer(tables, ACPI_TABLES_FILE, 4, dsdt, script);
-	write_u8(tables, 0);
-	write_u8(tables, 0); /* preferred profile: none */
+	write_u8(tables, board->revision == 1); /* revision 1: interrupts of several APICs */
+	write_u8(tables, 0);                    /* preferred profile: none */
 	write_le16(tables, ACPI_SCI);
-	write_le32(tables, ICH9_APM_COMMAND);
-	write_u8(tables, ICH9_APM_ENABLE_ACPI);
-	write_u8(tables, ICH9_APM_DISABLE_ACPI);
+	write_le32(tables, ACPI_APM_COMMAND);
+	write_u8(tables, ACPI_APM_ENABLE);
+	write_u8(tables, ACPI_APM_DISABLE);
 	write_u8(tables, 0); /* no S4 by firmware */
 	write_u8(tables, 0); /* no P-states by firmware */
-	write_le32(tables, ICH9_PM_BASE + ICH9_PM1_STATUS);
+	write_le32(tables, config->pm_base + ACPI_PM1_STATUS);
 	write_le32(tables, 0);
-	write_le32(tables, ICH9_PM_BASE + ICH9_PM1_CONTROL);
+	write_le32(tables, config->pm_base + ACPI_PM1_CONTROL);
 	write_le32(tables, 0);
 	write_le32(tables, 0);
-	write_le32(tables, ICH9_PM_BASE + ICH9_PM_TIMER);
-	write_le32(tables, ICH9_PM_BASE + ICH9_GPE0_STATUS);
+	write_le32(tables, config->pm_base + ACPI_PM1_TIMER);
+	write_le32(tables, gpe_ports(config));
 	write_le32(tables, 0);
 	write_u8(tables, 4); /* PM1 event block, bytes */
 	write_u8(tables, 2);
 	write_u8(tables, 0);
 	write_u8(tables, 4);
-	write_u8(tables, ICH9_GPE0_SIZE);
+	write_u8(tables, board->gpe_size);
 	write_u8(tables, 0);
 	write_u8(tables, 0);
 	write_u8(tables, 0); /* no C-state notification */
@@ -190,23 +234,13 @@ static guint build_fadt(guint facs, guint dsdt, GByteArray *tables, GByteArray *
 	write_u8(tables, 0); /* day alarm */
 	write_u8(tables, 0); /* month alarm */
 	write_u8(tables, RTC_CENTURY);
-	write_le16(tables, BOOT_LEGACY_DEVICES | BOOT_8042);
+	write_le16(tables, board->revision == 1
+				   ? 0
+				   : BOOT_LEGACY_DEVICES | (config->has_keyboard ? BOOT_8042 : 0));
 	write_u8(tables, 0);
-	write_le32(tables, FADT_WBINVD | FADT_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_RTC_WAKE |
-				   FADT_RESET_REGISTER);
-	write_ports(tables, ICH9_PORT_RESET, 8);
-	write_u8(tables, RESET_VALUE);
-	write_zeroes(tables, 3);
-	write_le64(tables, 0); /* the FACS is said above */
-	write_pointer(tables, ACPI_TABLES_FILE, 8, dsdt, script);
-	write_ports(tables, ICH9_PM_BASE + ICH9_PM1_STATUS, 32);
-	write_no_ports(tables);
-	write_ports(tables, ICH9_PM_BASE + ICH9_PM1_CONTROL, 16);
-	write_no_ports(tables);
-	write_no_ports(tables);
-	write_ports(tables, ICH9_PM_BASE + ICH9_PM_TIMER, 32);
-	write_ports(tables, ICH9_PM_BASE + ICH9_GPE0_STATUS, 8 * ICH9_GPE0_SIZE);
-	write_no_ports(tables);
+	write_le32(tables, FADT_WBINVD | FADT_C1 | FADT_NO_RTC_WAKE | board->flags);
+	if (board->revision > 1)
+		write_fadt_2(config, dsdt, tables, script);
 	acpi_table_end(tables, start, script);
 	return start;
 }
@@ -221,18 +255,59 @@ static void write_override(GByteArray *out, uint8_t irq, uint32_t gsi, uint16_t 
 	write_le16(out, flags);
 }
 
+uint32_t acpi_apic_id(const struct acpi_config *config, unsigned cpu)
+{
+	return config->apic_ids ? config->apic_ids[cpu] : cpu;
+}
+
+static void write_processor(GByteArray *out, unsigned cpu, uint32_t apic_id)
+{
+	if (apic_id < XAPIC_IDS && cpu < XAPIC_IDS) {
+		write_u8(out, MADT_LOCAL_APIC);
+		write_u8(out, 8);
+		write_u8(out, cpu);
+		write_u8(out, apic_id);
+		write_le32(out, CPU_ENABLED);
+		return;
+	}
+	write_u8(out, MADT_X2APIC);
+	write_u8(out, 16);
+	write_le16(out, 0);
+	write_le32(out, apic_id);
+	write_le32(out, CPU_ENABLED);
+	write_le32(out, cpu);
+}
+
+static void write_nmi(GByteArray *out, bool x2apic)
+{
+	if (x2apic) {
+		write_u8(out, MADT_X2APIC_NMI);
+		write_u8(out, 12);
+		write_le16(out, CONFORMS_TO_BUS);
+		write_le32(out, UINT32_MAX);
+		write_u8(out, NMI_INPUT);
+		write_zeroes(out, 3);
+		return;
+	}
+	write_u8(out, MADT_LOCAL_NMI);
+	write_u8(out, 6);
+	write_u8(out, ALL_CPUS);
+	write_le16(out, CONFORMS_TO_BUS);
+	write_u8(out, NMI_INPUT);
+}
+
+/* Lines that PCI interrupts and the SCI may be routed to are level triggered and active high, unlike those of ISA. */
 static guint build_madt(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
+	static const uint8_t pci_lines[] = { 5, ACPI_SCI, 10, 11 };
 	guint start = acpi_table_begin(tables, "APIC", 1);
+	bool x2apic = false;
 
 	write_le32(tables, ACPI_LOCAL_APIC);
 	write_le32(tables, MADT_HAS_PIC);
 	for (unsigned cpu = 0; cpu < config->cpus; cpu++) {
-		write_u8(tables, MADT_LOCAL_APIC);
-		write_u8(tables, 8);
-		write_u8(tables, cpu);
-		write_u8(tables, cpu);
-		write_le32(tables, CPU_ENABLED);
+		write_processor(tables, cpu, acpi_apic_id(config, cpu));
+		x2apic |= acpi_apic_id(config, cpu) >= XAPIC_IDS;
 	}
 	write_u8(tables, MADT_IO_APIC);
 	write_u8(tables, 12);
@@ -241,25 +316,37 @@ static guint build_madt(const struct acpi_config *config, GByteArray *tables, GB
 	write_le32(tables, ACPI_IO_APIC);
 	write_le32(tables, 0); /* first GSI */
 	write_override(tables, TIMER_IRQ, TIMER_GSI, CONFORMS_TO_BUS);
-	write_override(tables, ACPI_SCI, ACPI_SCI, LEVEL_ACTIVE_HIGH);
-	write_u8(tables, MADT_LOCAL_NMI);
-	write_u8(tables, 6);
-	write_u8(tables, ALL_CPUS);
-	write_le16(tables, CONFORMS_TO_BUS);
-	write_u8(tables, NMI_INPUT);
+	for (size_t i = 0; i < G_N_ELEMENTS(pci_lines); i++)
+		write_override(tables, pci_lines[i], pci_lines[i], LEVEL_ACTIVE_HIGH);
+	write_nmi(tables, x2apic);
 	acpi_table_end(tables, start, script);
 	return start;
 }
 
-static guint build_mcfg(GByteArray *tables, GByteArray *script)
+static guint build_hpet(GByteArray *tables, GByteArray *script)
+{
+	guint start = acpi_table_begin(tables, "HPET", 1);
+
+	write_le32(tables, HPET_ID);
+	write_u8(tables, SPACE_MEMORY);
+	write_zeroes(tables, 3);
+	write_le64(tables, ACPI_HPET);
+	write_u8(tables, 0);   /* number */
+	write_le16(tables, 0); /* fewest ticks */
+	write_u8(tables, 0);   /* no protection of the page */
+	acpi_table_end(tables, start, script);
+	return start;
+}
+
+static guint build_mcfg(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
 	guint start = acpi_table_begin(tables, "MCFG", 1);
 
 	write_zeroes(tables, 8);
-	write_le64(tables, ACPI_ECAM);
+	write_le64(tables, config->ecam);
 	write_le16(tables, 0); /* segment */
 	write_u8(tables, 0);   /* first bus */
-	write_u8(tables, ACPI_ECAM_SIZE / MiB - 1);
+	write_u8(tables, config->ecam_size / MiB - 1);
 	write_zeroes(tables, 4);
 	acpi_table_end(tables, start, script);
 	return start;
@@ -312,9 +399,16 @@ void acpi_build(
 	table_loader_allocate(script, ACPI_RSDP_FILE, 16, TABLE_ZONE_FSEG);
 	facs = build_facs(tables);
 	dsdt = build_dsdt(config, tables, script);
-	targets[count++] = build_fadt(facs, dsdt, tables, script);
+	targets[count++] = build_fadt(config, facs, dsdt, tables, script);
 	targets[count++] = build_madt(config, tables, script);
-	targets[count++] = build_mcfg(tables, script);
+	if (config->has_hpet)
+		targets[count++] = build_hpet(tables, script);
+	if (config->numa && config->numa->count > 0)
+		targets[count++] = acpi_srat(config, tables, script);
+	if (config->numa && config->numa->has_distances)
+		targets[count++] = acpi_slit(config, tables, script);
+	if (config->ecam_size > 0)
+		targets[count++] = build_mcfg(config, tables, script);
 	targets[count++] = build_waet(tables, script);
 	rsdt = build_root("RSDT", 4, targets, count, tables, script);
 	xsdt = build_root("XSDT", 8, targets, count, tables, script);

@@ -24,6 +24,9 @@ enum aml_byte {
 	DUAL_NAME = 0x2e,
 	MULTI_NAME = 0x2f,
 	EXTENDED = 0x5b,
+	EXTENDED_MUTEX = 0x01,
+	EXTENDED_ACQUIRE = 0x23,
+	EXTENDED_RELEASE = 0x27,
 	EXTENDED_REGION = 0x80,
 	EXTENDED_FIELD = 0x81,
 	EXTENDED_DEVICE = 0x82,
@@ -36,6 +39,8 @@ enum {
 	SEGMENT = 4, /* characters of a name */
 	METHOD_SERIALIZED = 1 << 3,
 	FIELD_BYTE_ACCESS = 1,
+	FIELD_LONG_ACCESS = 3,
+	FIELD_WRITE_ZEROES = 2 << 5,
 	FIELD_RESERVED = 0x00,
 };
 
@@ -250,7 +255,7 @@ void aml_open_else(struct aml *aml)
 	open_package_length(aml);
 }
 
-void aml_processor(struct aml *aml, const char *name, uint8_t number)
+void aml_open_processor(struct aml *aml, const char *name, uint8_t number)
 {
 	write_u8(aml->bytes, EXTENDED);
 	write_u8(aml->bytes, EXTENDED_PROCESSOR);
@@ -259,7 +264,6 @@ void aml_processor(struct aml *aml, const char *name, uint8_t number)
 	write_u8(aml->bytes, number);
 	write_le32(aml->bytes, 0); /* no processor register block */
 	write_u8(aml->bytes, 0);
-	aml_close(aml);
 }
 
 /* Regions and fields */
@@ -275,13 +279,23 @@ void aml_operation_region(struct aml *aml, const char *name, enum aml_region_spa
 	aml_integer(aml, length);
 }
 
-void aml_open_field(struct aml *aml, const char *region)
+static void open_field(struct aml *aml, const char *region, uint8_t flags)
 {
 	write_u8(aml->bytes, EXTENDED);
 	write_u8(aml->bytes, EXTENDED_FIELD);
 	open_package_length(aml);
 	aml_name(aml, region);
-	write_u8(aml->bytes, FIELD_BYTE_ACCESS);
+	write_u8(aml->bytes, flags);
+}
+
+void aml_open_field(struct aml *aml, const char *region)
+{
+	open_field(aml, region, FIELD_BYTE_ACCESS);
+}
+
+void aml_open_long_field(struct aml *aml, const char *region)
+{
+	open_field(aml, region, FIELD_LONG_ACCESS | FIELD_WRITE_ZEROES);
 }
 
 void aml_field_unit(struct aml *aml, const char *name, unsigned bits)
@@ -298,4 +312,29 @@ void aml_field_skip(struct aml *aml, unsigned bits)
 
 	write_u8(aml->bytes, FIELD_RESERVED);
 	write_bytes(aml->bytes, length, encode_length(bits, false, length));
+}
+
+/* Mutexes */
+
+void aml_mutex(struct aml *aml, const char *name)
+{
+	write_u8(aml->bytes, EXTENDED);
+	write_u8(aml->bytes, EXTENDED_MUTEX);
+	aml_name(aml, name);
+	write_u8(aml->bytes, 0); /* may be taken at any level */
+}
+
+void aml_acquire(struct aml *aml, const char *mutex)
+{
+	write_u8(aml->bytes, EXTENDED);
+	write_u8(aml->bytes, EXTENDED_ACQUIRE);
+	aml_name(aml, mutex);
+	write_le16(aml->bytes, UINT16_MAX);
+}
+
+void aml_release(struct aml *aml, const char *mutex)
+{
+	write_u8(aml->bytes, EXTENDED);
+	write_u8(aml->bytes, EXTENDED_RELEASE);
+	aml_name(aml, mutex);
 }

@@ -20,6 +20,8 @@ struct aml {
 };
 
 enum aml_operator {
+	AML_SHIFT_LEFT = 0x79,
+	AML_NOTIFY = 0x86,
 	AML_STORE = 0x70,
 	AML_AND = 0x7b,
 	AML_OR = 0x7d,
@@ -59,23 +61,29 @@ void aml_open_if(struct aml *aml); /* the condition is written next */
 void aml_open_else(struct aml *aml);
 void aml_close(struct aml *aml);
 
-/* An empty Processor () with its number, which is that of its MADT entry. */
-void aml_processor(struct aml *aml, const char *name, uint8_t number);
+/* Processor () with its number, which is that of its MADT entry. */
+void aml_open_processor(struct aml *aml, const char *name, uint8_t number);
 
 void aml_operation_region(struct aml *aml, const char *name, enum aml_region_space space,
 	uint32_t offset, uint32_t length);
 void aml_open_field(struct aml *aml, const char *region); /* byte access, preserving */
+/* Double words; what is not written is written as zero. */
+void aml_open_long_field(struct aml *aml, const char *region);
 void aml_field_unit(struct aml *aml, const char *name, unsigned bits);
 void aml_field_skip(struct aml *aml, unsigned bits);
+
+void aml_mutex(struct aml *aml, const char *name);
+void aml_acquire(struct aml *aml, const char *mutex); /* waits for ever */
+void aml_release(struct aml *aml, const char *mutex);
 
 /* Resource templates: a byte array that ends with resource_end() and goes to aml_buffer(). */
 void resource_io(GByteArray *out, uint16_t first, uint8_t align, uint8_t length);
 void resource_irq(GByteArray *out, uint16_t mask); /* edge, active high, exclusive */
+void resource_memory_window_64(GByteArray *out, uint64_t first, uint64_t last);
 void resource_interrupt(
 	GByteArray *out, const uint32_t *lines, unsigned count); /* level, active high, shared */
 void resource_memory_fixed(GByteArray *out, uint32_t first, uint32_t length, bool writable);
 void resource_bus_numbers(GByteArray *out, uint16_t first, uint16_t last);
 void resource_io_window(GByteArray *out, uint16_t first, uint16_t last);
 void resource_memory_window(GByteArray *out, uint32_t first, uint32_t last, bool cacheable);
-void resource_memory_window_64(GByteArray *out, uint64_t first, uint64_t last);
 void resource_end(GByteArray *out);

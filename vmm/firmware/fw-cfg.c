@@ -37,6 +37,7 @@ static const uint64_t dma_signature = 0x51454d5520434647; /* "QEMU CFG" */
 struct item {
 	char *name; /* of a file */
 	GBytes *data;
+	bool built;     /* anew after each reset, by the builder */
 	uint8_t *bytes; /* what the guest may overwrite, as many as @data has; NULL: read-only */
 	void (*written)(void *owner, const uint8_t *bytes, size_t length);
 	void *owner;
@@ -47,6 +48,9 @@ struct fw_cfg {
 	GHashTable *items; /* of struct item by selector */
 	GPtrArray *files;  /* of struct item, by name; the first one's selector is FILE_FIRST */
 	struct item *directory;
+	void (*build)(void *owner); /* of what is built; NULL: nothing is */
+	void *builder;
+	bool has_built; /* since the reset */
 	struct io_region ports, dma;
 
 	uint16_t selector;
@@ -121,8 +125,15 @@ static struct item *selected_item(struct fw_cfg *cfg)
 
 static void select_item(struct fw_cfg *cfg, uint16_t selector)
 {
+	const struct item *item;
+
 	cfg->selector = selector;
 	cfg->position = 0;
+	item = selected_item(cfg);
+	if (!item || !item->built || cfg->has_built)
+		return;
+	cfg->has_built = true;
+	cfg->build(cfg->builder);
 }
 
 /* DMA */
@@ -301,6 +312,7 @@ void fw_cfg_free(struct fw_cfg *cfg)
 void fw_cfg_reset(struct fw_cfg *cfg)
 {
 	select_item(cfg, 0);
+	cfg->has_built = false;
 	cfg->dma_address = 0;
 	for (guint i = 0; i < cfg->files->len; i++) {
 		struct item *file = cfg->files->pdata[i];
@@ -357,6 +369,44 @@ static struct item *add_file(struct fw_cfg *cfg, const char *name, GBytes *data)
 void fw_cfg_add_file(struct fw_cfg *cfg, const char *name, GBytes *data)
 {
 	add_file(cfg, name, data);
+}
+
+void fw_cfg_set_builder(struct fw_cfg *cfg, void (*build)(void *owner), void *owner)
+{
+	cfg->build = build;
+	cfg->builder = owner;
+	build(owner);
+}
+
+static struct item *find_file(const struct fw_cfg *cfg, const char *name)
+{
+	for (guint i = 0; i < cfg->files->len; i++) {
+		struct item *file = cfg->files->pdata[i];
+
+		if (strcmp(file->name, name) == 0)
+			return file;
+	}
+	return NULL;
+}
+
+bool fw_cfg_build_file(struct fw_cfg *cfg, const char *name, GByteArray *bytes, guint unit)
+{
+	struct item *file = find_file(cfg, name);
+	gsize size = file ? g_bytes_get_size(file->data) : (bytes->len + unit - 1) / unit * unit;
+	g_autoptr(GBytes) data = NULL;
+
+	if (bytes->len > size) {
+		g_byte_array_unref(bytes);
+		return false;
+	}
+	write_zeroes(bytes, size - bytes->len);
+	data = g_byte_array_free_to_bytes(bytes);
+	if (!file)
+		file = add_file(cfg, name, data);
+	file->built = true;
+	g_bytes_unref(file->data);
+	file->data = g_bytes_ref(data);
+	return true;
 }
 
 void fw_cfg_add_writable_file(struct fw_cfg *cfg, const char *name, GBytes *data,

@@ -54,6 +54,13 @@ void fw_cfg_add_u32(struct fw_cfg *cfg, uint16_t selector, uint32_t value);
 /* A file; @name at most 55 bytes and not yet taken. The order of files in the directory is by name, whatever the order of calls. */
 void fw_cfg_add_file(struct fw_cfg *cfg, const char *name, GBytes *data);
 
+/* Files that are made when the guest chooses one of them for the first time after a reset: @build is called with the lock then,
+ * and calls fw_cfg_build_file() for each. For all files made by it, call it before the guest runs. */
+void fw_cfg_set_builder(struct fw_cfg *cfg, void (*build)(void *owner), void *owner);
+/* Takes @bytes. The file's size is a multiple of @unit, with zeroes behind the bytes, and stays what it was the first time, as
+ * firmware may have noted it: then bytes that need more are not taken, and false is returned. */
+bool fw_cfg_build_file(struct fw_cfg *cfg, const char *name, GByteArray *bytes, guint unit);
+
 /* A file the guest may write by DMA; @written is called with the lock after each write. The bytes start as @data. */
 void fw_cfg_add_writable_file(struct fw_cfg *cfg, const char *name, GBytes *data,
 	void (*written)(void *owner, const uint8_t *bytes, size_t length), void *owner);

@@ -1,17 +1,24 @@
 /* What the firmware is told about the machine. */
 #include "vmm/firmware/tables.h"
 
-#include <string.h>
-
+#include "base/checked.h"
+#include "base/log.h"
 #include "base/writer.h"
-#include "vmm/chipset/serial.h"
-#include "vmm/firmware/acpi.h"
+#include "vmm/firmware/acpi-machine.h"
 #include "vmm/firmware/direct-boot.h"
 #include "vmm/firmware/e820.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/smbios.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/pci.h"
+
+enum {
+	TABLES_UNIT =
+		128 * KiB, /* the files' sizes are multiples of these, far above what they hold */
+	RSDP_UNIT = 4,
+	LOADER_UNIT = 4 * KiB,
+};
 
 /* Takes @bytes. */
 static void add_file(struct fw_cfg *cfg, const char *name, GByteArray *bytes)
@@ -66,28 +73,37 @@ static void add_boot_policy(struct machine *machine)
 	add_file(machine->fw_cfg, "etc/boot-fail-wait", wait);
 }
 
-static void add_acpi(struct machine *machine)
+static void build_acpi(void *owner)
 {
-	struct acpi_config config = {
-		.cpus = machine->cpu_count,
-		.high_memory = machine->high_memory,
-	};
+	struct machine *machine = owner;
 	GByteArray *tables = g_byte_array_new(), *rsdp = g_byte_array_new();
 	GByteArray *script = g_byte_array_new();
+	struct acpi_machine acpi;
 
-	for (guint i = 0; i < machine->devices->len; i++) {
-		const struct device *device = machine->devices->pdata[i];
+	acpi_machine_init(&acpi, machine);
+	acpi_build(&acpi.config, tables, rsdp, script);
+	acpi_machine_clear(&acpi);
+	if (!fw_cfg_build_file(machine->fw_cfg, ACPI_TABLES_FILE, tables, TABLES_UNIT) ||
+		!fw_cfg_build_file(machine->fw_cfg, ACPI_RSDP_FILE, rsdp, RSDP_UNIT) ||
+		!fw_cfg_build_file(machine->fw_cfg, ACPI_LOADER_FILE, script, LOADER_UNIT))
+		log_error("the ACPI tables outgrew their files; the guest sees those of the start");
+}
 
-		if (device->class != &isa_serial_class || config.serial_ports == ACPI_SERIAL_PORTS)
-			continue;
-		isa_serial_place(device, &config.serial[config.serial_ports].port,
-			&config.serial[config.serial_ports].irq);
-		config.serial_ports++;
+/* Root buses besides the board's, which SeaBIOS looks for until it found so many. */
+static void add_extra_roots(struct machine *machine)
+{
+	GByteArray *out = g_byte_array_new();
+	uint64_t count = 0;
+
+	for (struct pci_bus *bus = pci_next_root(machine, NULL); bus;
+		bus = pci_next_root(machine, bus))
+		count++;
+	if (count > 1) {
+		write_le64(out, count - 1);
+		add_file(machine->fw_cfg, "etc/extra-pci-roots", out);
+	} else {
+		g_byte_array_unref(out);
 	}
-	acpi_build(&config, tables, rsdp, script);
-	add_file(machine->fw_cfg, ACPI_TABLES_FILE, tables);
-	add_file(machine->fw_cfg, ACPI_RSDP_FILE, rsdp);
-	add_file(machine->fw_cfg, "etc/table-loader", script);
 }
 
 static void add_smbios(struct machine *machine)
@@ -113,7 +129,8 @@ bool firmware_tables_add(struct machine *machine, GError **error)
 	add_memory_map(machine);
 	add_sleep_states(machine);
 	add_boot_policy(machine);
-	add_acpi(machine);
+	fw_cfg_set_builder(machine->fw_cfg, build_acpi, machine);
+	add_extra_roots(machine);
 	add_smbios(machine);
 	return direct_boot_add(machine, error);
 }
