@@ -104,10 +104,18 @@ static bool open_drives(struct guest *guest, GError **error)
 		struct block_config block = {
 			.id = drive->id,
 			.path = drive->file,
+			.format = drive->format,
+			.child = drive->child,
+			.is_node = drive->is_node,
 			.read_only = drive->read_only,
+			.snapshot = drive->snapshot,
 			.discard = drive->discard,
-			.no_cache = drive->cache == DRIVE_CACHE_NONE,
-			.no_flush = drive->cache == DRIVE_CACHE_UNSAFE,
+			.detect_zeroes = drive->detect_zeroes,
+			.no_cache = drive->no_cache,
+			.write_through = drive->write_through,
+			.no_flush = drive->no_flush,
+			.on_read_error = drive->on_read_error,
+			.on_write_error = drive->on_write_error,
 		};
 
 		if (!drives_add(guest->drives, &block, error))

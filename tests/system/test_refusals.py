@@ -42,7 +42,7 @@ OPTIONS = {
     'a device without its disk': (['-device', 'virtio-blk-pci,drive=nowhere'], ['nowhere']),
     'a disk image that is not there': (['-drive', 'file=/nowhere/disk.img,format=raw'], ['/nowhere/disk.img']),
     'a disk image that is a folder': (['-drive', 'file=/,format=raw'], ['disk image /']),
-    'an image format that is not known': (['-drive', 'file=x,format=qcow2'], ['format', 'qcow2', 'raw']),
+    'an image format that is not known': (['-drive', 'file=x,format=qcow3'], ['format', 'qcow3', 'raw']),
     'a kernel that is not there': (['-kernel', '/nowhere/vmlinuz'], ['/nowhere/vmlinuz']),
     'an initrd without a kernel': (['-initrd', '/etc/hostname'], ['-initrd', '-kernel']),
     'an unknown back end': (['-serial', 'telegraph'], ['-serial', 'telegraph']),

@@ -55,6 +55,7 @@ void machine_type_free(struct machine_type *type)
 	g_free(type->cpu);
 	g_free(type->firmware);
 	g_free(type->default_display);
+	g_free(type->drive_interface);
 	g_free(type);
 }
 
@@ -139,6 +140,13 @@ TEXT_SETTER(board, is_word)
 TEXT_SETTER(cpu, is_word)
 TEXT_SETTER(firmware, is_word)
 TEXT_SETTER(default_display, is_word)
+TEXT_SETTER(drive_interface, is_word)
+
+static bool set_ide_units(struct machine_type *type, const char *text)
+{
+	type->ide_units = strcmp(text, "1") == 0 ? 1 : strcmp(text, "2") == 0 ? 2 : 0;
+	return type->ide_units > 0;
+}
 
 struct type_key {
 	const char *name;
@@ -162,6 +170,8 @@ static const struct type_key machine_keys[] = {
 
 static const struct type_key default_device_keys[] = {
 	{ "display", true, set_default_display, "the class of a device" },
+	{ "drive-interface", true, set_drive_interface, "virtio, ide or scsi" },
+	{ "ide-units", true, set_ide_units, "1 or 2" },
 	{},
 };
 

@@ -58,6 +58,8 @@ struct machine_type {
 	struct machine_type_device *defaults; /* class = CLASS, name NULL */
 	guint default_count;
 	char *default_display; /* class, NULL: none */
+	char *drive_interface; /* if= of a -drive that does not say it; NULL: virtio */
+	guint ide_units;       /* disks on an IDE bus */
 };
 
 struct machine_types;

@@ -1,4 +1,4 @@
-/* Disks and devices: -drive, -device, and what a machine has by default. */
+/* Devices: -device, and what a machine has by default. */
 #include "vmm/options/config-private.h"
 
 #include <string.h>
@@ -9,75 +9,6 @@
 enum {
 	PCI_BASE_CLASS_DISPLAY = 0x03
 };
-
-#define DISK_CLASS "virtio-blk-pci"
-
-static const char *const cache_names[] = {
-	[DRIVE_CACHE_WRITEBACK] = "writeback",
-	[DRIVE_CACHE_NONE] = "none",
-	[DRIVE_CACHE_UNSAFE] = "unsafe",
-};
-
-static const struct drive_config *find_drive(const struct config_builder *builder, const char *id)
-{
-	for (guint i = 0; i < builder->config->drives->len; i++) {
-		const struct drive_config *drive =
-			&g_array_index(builder->config->drives, struct drive_config, i);
-
-		if (strcmp(drive->id, id) == 0)
-			return drive;
-	}
-	return NULL;
-}
-
-static enum drive_cache drive_cache_by_name(const char *name)
-{
-	for (size_t i = 0; name && i < G_N_ELEMENTS(cache_names); i++) {
-		if (strcmp(cache_names[i], name) == 0)
-			return (enum drive_cache)i;
-	}
-	return DRIVE_CACHE_WRITEBACK;
-}
-
-/* A drive that was given no id is called driveN, N being its number among the drives. */
-static bool add_drive(struct config_builder *builder, const struct option_set *set, GError **error)
-{
-	const char *discard = option_set_get(set, "discard");
-	g_autofree char *made_up = g_strdup_printf("drive%u", builder->config->drives->len);
-	struct drive_config drive = {
-		.id = config_keep(builder, set->id ? set->id : made_up),
-		.file = config_keep(builder, option_set_get(set, "file")),
-		.read_only = option_set_bool(set, "readonly", false),
-		.discard = discard && (strcmp(discard, "unmap") == 0 || strcmp(discard, "on") == 0),
-		.cache = drive_cache_by_name(option_set_get(set, "cache")),
-	};
-
-	if (find_drive(builder, drive.id))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: file=%s: the name %s is taken by another drive; give it an id=",
-			set->origin, drive.file, drive.id);
-	g_array_append_val(builder->config->drives, drive);
-	return true;
-}
-
-static bool use_drive(
-	struct config_builder *builder, const char *id, const char *user, GError **error)
-{
-	const char *other = g_hash_table_lookup(builder->drive_users, id);
-
-	if (!find_drive(builder, id))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: there is no drive '%s'; make one with -drive file=FILE,if=none,id=%s",
-			user, id, id);
-	if (other)
-		return fail(error, VITRINE_ERROR_INPUT, "%s: drive '%s' is taken by %s%s", user, id,
-			other,
-			g_str_has_prefix(other, "-drive") ? " (with if=none it would be free)"
-							  : "");
-	g_hash_table_insert(builder->drive_users, (char *)config_keep(builder, id),
-		(char *)config_keep(builder, user));
-	return true;
-}
 
 static bool no_such_device(const struct option_set *set, const char *driver, GError **error)
 {
@@ -114,7 +45,7 @@ static bool check_property(struct config_builder *builder, const struct device_c
 		return false;
 	}
 	if (property->type == PROPERTY_STRING && strcmp(value->key, "drive") == 0)
-		return use_drive(builder, value->text, device->origin, error);
+		return config_use_drive(builder, value->text, device->origin, error);
 	if (property->type == PROPERTY_STRING && strcmp(value->key, "chardev") == 0)
 		return config_use_chardev(builder, value->text, device->origin, error);
 	if (property->type == PROPERTY_STRING && strcmp(value->key, "netdev") == 0)
@@ -157,20 +88,6 @@ bool config_add_device(struct config_builder *builder, const struct option_set *
 	return true;
 }
 
-/* -drive if=virtio, which is what a -drive that does not say otherwise means. */
-static bool add_disk(struct config_builder *builder, const char *drive, GError **error)
-{
-	g_autofree char *origin = g_strdup_printf("-drive %s", drive);
-	struct option_set *set = option_set_new(option_spec_find("device"), NULL, origin);
-	bool good;
-
-	option_set_add(set, "driver", DISK_CLASS);
-	option_set_add(set, "drive", drive);
-	good = config_add_device(builder, set, error);
-	option_set_free(set);
-	return good;
-}
-
 static bool is_display(const struct device_class *class)
 {
 	return class->pci && class->pci->class_code >> 16 == PCI_BASE_CLASS_DISPLAY;
@@ -203,29 +120,10 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 	return true;
 }
 
-static bool build_drives(struct config_builder *builder, GError **error)
-{
-	for (guint i = 0; i < builder->options->sets->len; i++) {
-		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
-		const struct drive_config *drive;
-
-		if (strcmp(set->spec->group, "drive") != 0 ||
-			g_strcmp0(option_set_get(set, "if"), "pflash") == 0)
-			continue;
-		if (!add_drive(builder, set, error))
-			return false;
-		drive = &g_array_index(builder->config->drives, struct drive_config,
-			builder->config->drives->len - 1);
-		if (g_strcmp0(option_set_get(set, "if"), "none") != 0 &&
-			!add_disk(builder, drive->id, error))
-			return false;
-	}
-	return true;
-}
-
 bool config_build_devices(struct config_builder *builder, GError **error)
 {
-	if (!add_default_display(builder, error) || !build_drives(builder, error))
+	if (!add_default_display(builder, error) || !config_build_drives(builder, error) ||
+		!config_build_disks(builder, false, error))
 		return false;
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
@@ -234,5 +132,5 @@ bool config_build_devices(struct config_builder *builder, GError **error)
 			!config_add_device(builder, set, error))
 			return false;
 	}
-	return true;
+	return config_build_disks(builder, true, error);
 }

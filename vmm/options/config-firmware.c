@@ -20,6 +20,8 @@ static bool add_flash(struct config_builder *builder, const struct option_set *s
 	struct machine_config *machine = &builder->config->machine;
 	uint64_t unit = option_set_number(set, "unit", free_flash(machine));
 
+	if (!option_set_get(set, "file"))
+		return fail(error, VITRINE_ERROR_INPUT, "%s: file=... is missing", set->origin);
 	if (unit >= MACHINE_FLASH_CHIPS)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"%s: there are %d flash chips: unit=0 has the firmware, unit=1 its "

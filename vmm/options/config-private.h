@@ -32,3 +32,16 @@ bool config_add_device(
 /* Notes that @user uses the chardev; fails when there is none by that id or somebody else does. */
 bool config_use_chardev(
 	struct config_builder *builder, const char *id, const char *user, GError **error);
+
+/* What -drive, -hda and the like, and -blockdev say; then the devices that they stand for. */
+bool config_build_drives(struct config_builder *builder, GError **error);
+bool config_build_disks(struct config_builder *builder, bool after_devices, GError **error);
+bool config_add_blockdev(
+	struct config_builder *builder, const struct option_set *set, GError **error);
+/* Notes that @user has the drive; fails when there is none by that id or somebody else has it. */
+bool config_use_drive(
+	struct config_builder *builder, const char *id, const char *user, GError **error);
+
+/* A device as -device has it: "driver" and its properties. */
+bool config_add_device(
+	struct config_builder *builder, const struct option_set *set, GError **error);

@@ -10,19 +10,28 @@
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options/options.h"
+#include "vmm/storage/drives.h"
 
-enum drive_cache {
-	DRIVE_CACHE_WRITEBACK,
-	DRIVE_CACHE_NONE,   /* O_DIRECT */
-	DRIVE_CACHE_UNSAFE, /* flushes are ignored */
-};
-
+/* Strings are NULL where nothing was given. */
 struct drive_config {
-	const char *id; /* given, or "drive0" and so on; unique */
-	const char *file;
+	const char *id;   /* given, or "ide0-hd0" and so on; unique */
+	const char *file; /* NULL: an empty CD-ROM drive, or a node over @child */
+	const char *format;
+	const char *interface; /* "virtio", "ide", "scsi", "none" */
+	guint bus, unit;       /* the place on the interface */
+	bool is_cdrom;
 	bool read_only;
-	bool discard; /* the guest's discards reach the host */
-	enum drive_cache cache;
+	bool snapshot;
+	bool discard;              /* the guest's discards reach the host */
+	const char *detect_zeroes; /* "on", "unmap" */
+	bool no_cache;             /* O_DIRECT */
+	bool write_through;        /* each write is on the disk before it ends */
+	bool no_flush;             /* flushes are ignored */
+	enum drive_error_policy on_read_error, on_write_error;
+
+	bool is_node;      /* a -blockdev; without a format, a protocol alone */
+	const char *child; /* the node with its bytes */
+	bool is_used;      /* the child of another node */
 };
 
 /* A device to be created after those of the machine type: the default display, those that -drive if=virtio stands for,

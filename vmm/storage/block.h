@@ -16,6 +16,13 @@ enum {
 	SECTOR = 512, /* bytes; offsets and lengths of guests' requests are multiples */
 };
 
+enum drive_error_policy {
+	DRIVE_ERROR_REPORT, /* the guest gets an I/O error */
+	DRIVE_ERROR_IGNORE, /* the guest is told that all went well */
+	DRIVE_ERROR_STOP,   /* the guest stops; the request is done again when it goes on */
+	DRIVE_ERROR_ENOSPC, /* stop when the host has no space left, else report */
+};
+
 struct block_config {
 	const char *id;            /* how -device refers to it */
 	const char *path;          /* NULL: no medium (drives_add() only) */
@@ -27,6 +34,11 @@ struct block_config {
 	bool no_flush; /* the guest's flushes do nothing: fast, and the disk may be lost with the host */
 	bool write_through; /* what was written is on the disk before the guest hears of it */
 	bool snapshot;      /* writes go to a file without a name, which ends with the guest */
+
+	/* drives_add() only */
+	const char *child; /* id of the node with the bytes; NULL: @path has them */
+	bool is_node;      /* of -blockdev: without a format it is where a format's bytes are */
+	enum drive_error_policy on_read_error, on_write_error;
 };
 
 struct block_backend_ops {

@@ -30,6 +30,12 @@ static void drive_free(void *opaque)
 	struct drive *drive = opaque;
 
 	block_backend_close(drive->image);
+	if (drive->closed) {
+		g_free((char *)drive->closed->path);
+		g_free((char *)drive->closed->format);
+		g_free((char *)drive->closed->detect_zeroes);
+		g_free(drive->closed);
+	}
 	g_free(drive->id);
 	g_free(drive);
 }
@@ -64,28 +70,102 @@ struct drive *drives_find(const struct drives *drives, const char *id)
 	return NULL;
 }
 
+static struct block_config *config_copy(const struct block_config *config)
+{
+	struct block_config *copy = g_new(struct block_config, 1);
+
+	*copy = *config;
+	copy->id = NULL;
+	copy->child = NULL;
+	copy->path = g_strdup(config->path);
+	copy->format = g_strdup(config->format);
+	copy->detect_zeroes = g_strdup(config->detect_zeroes);
+	return copy;
+}
+
+/* The child of a node that is being made; NULL with @error. */
+static struct drive *find_child(
+	const struct drives *drives, const struct block_config *config, GError **error)
+{
+	struct drive *child = drives_find(drives, config->child);
+
+	if (!child || !child->closed || child->closed->format)
+		fail(error, VITRINE_ERROR_NOT_FOUND,
+			"file=%s: there is no free node by this name that says where bytes are",
+			config->child);
+	else if (child->parent)
+		fail(error, VITRINE_ERROR_BUSY, "file=%s is used by node %s", config->child,
+			child->parent->id);
+	else
+		return child;
+	return NULL;
+}
+
+/* Opens what @config says, with the bytes of @child if there is one. */
+static bool open_image(struct drive *drive, const struct block_config *config, GError **error)
+{
+	struct block_config whole = *config;
+
+	if (drive->child) {
+		const struct block_config *below = drive->child->closed;
+
+		whole.path = below->path;
+		whole.no_cache |= below->no_cache;
+		whole.no_flush |= below->no_flush;
+	}
+	if (config->is_node && !config->format)
+		whole.format = "raw";
+	if (whole.path)
+		drive->image = block_backend_open(&whole, error);
+	return drive->image || !whole.path;
+}
+
 bool drives_add(struct drives *drives, const struct block_config *config, GError **error)
 {
-	struct block_backend *image = NULL;
+	struct drive *child = NULL;
 	struct drive *drive;
 
 	if (drives_find(drives, config->id))
 		return fail(error, VITRINE_ERROR_INPUT, "there are two drives with the id %s",
 			config->id);
-	if (config->path) {
-		image = block_backend_open(config, error);
-		if (!image)
+	if (config->child) {
+		child = find_child(drives, config, error);
+		if (!child)
 			return false;
 	}
 	drive = g_new0(struct drive, 1);
 	*drive = (struct drive) {
 		.id = g_strdup(config->id),
-		.image = image,
+		.is_node = config->is_node,
+		.child = child,
 		.read_only = config->read_only,
-		.on_read_error = DRIVE_ERROR_REPORT,
-		.on_write_error = DRIVE_ERROR_ENOSPC,
+		.on_read_error = config->on_read_error,
+		.on_write_error = config->on_write_error,
 	};
+	if (config->is_node && !config->format)
+		drive->closed = config_copy(config);
+	else if (!open_image(drive, config, error)) {
+		drive_free(drive);
+		return false;
+	}
+	if (child)
+		child->parent = drive;
 	g_ptr_array_add(drives->list, drive);
+	return true;
+}
+
+bool drives_remove(struct drives *drives, const char *id, GError **error)
+{
+	struct drive *drive = drives_find(drives, id);
+
+	if (!drive)
+		return fail(error, VITRINE_ERROR_NOT_FOUND,
+			"Failed to find node with node-name='%s'", id);
+	if (drive->owner || drive->parent)
+		return fail(error, VITRINE_ERROR_BUSY, "Node %s is in use", id);
+	if (drive->child)
+		drive->child->parent = NULL;
+	g_ptr_array_remove(drives->list, drive);
 	return true;
 }
 
@@ -118,6 +198,13 @@ struct drive *drives_take(struct drives *drives, const char *id, struct device *
 		fail(error, VITRINE_ERROR_BUSY, "drive=%s is used by another device", id);
 		return NULL;
 	}
+	if (drive->parent) {
+		fail(error, VITRINE_ERROR_BUSY, "drive=%s is the file of node %s", id,
+			drive->parent->id);
+		return NULL;
+	}
+	if (drive->closed && !drive->image && !open_image(drive, drive->closed, error))
+		return NULL;
 	drive->owner = owner;
 	drive->ops = ops;
 	return drive;
@@ -125,6 +212,8 @@ struct drive *drives_take(struct drives *drives, const char *id, struct device *
 
 void drive_release(struct drive *drive)
 {
+	if (drive->closed)
+		g_clear_pointer(&drive->image, block_backend_close);
 	drive->owner = NULL;
 	drive->ops = NULL;
 }

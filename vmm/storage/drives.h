@@ -10,13 +10,6 @@
 struct drives;
 struct device;
 
-enum drive_error_policy {
-	DRIVE_ERROR_REPORT, /* the guest gets an I/O error */
-	DRIVE_ERROR_IGNORE, /* the guest is told that all went well */
-	DRIVE_ERROR_STOP,   /* the guest stops; the request is done again when it goes on */
-	DRIVE_ERROR_ENOSPC, /* stop when the host has no space left, else report */
-};
-
 struct drive_statistics {
 	uint64_t read_bytes, written_bytes, discarded_bytes;
 	uint64_t reads, writes, flushes, discards;
@@ -45,16 +38,22 @@ struct drive {
 	enum drive_error_policy on_read_error, on_write_error;
 	struct drive_statistics statistics; /* any thread: atomic additions */
 
+	bool is_node; /* of -blockdev: people know it as a node, not as a drive */
+
 	/* the storage layer's own */
-	struct block_worker *worker; /* of the owner */
-	int troubled;                /* atomic: -errno of the error that stopped the machine */
+	struct block_config *closed;  /* a node that is opened when a device takes it */
+	struct drive *parent, *child; /* nodes: the format above, the bytes below */
+	struct block_worker *worker;  /* of the owner */
+	int troubled;                 /* atomic: -errno of the error that stopped the machine */
 };
 
 struct drives *drives_new(void);
 void drives_free(struct drives *drives); /* closes all images; after the devices are gone */
 
-/* Opens an image as a new drive; the id must be new. */
+/* Opens an image as a new drive; the id must be new. A node without a format is opened when a device takes it. */
 bool drives_add(struct drives *drives, const struct block_config *config, GError **error);
+/* Closes the image of a drive that no device and no other node has. */
+bool drives_remove(struct drives *drives, const char *id, GError **error);
 
 /* For a device: the drive with this id, which nobody else has. NULL with @error, which lists the ids. Given back with
  * drive_release(). */

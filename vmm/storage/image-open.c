@@ -122,14 +122,23 @@ static struct nbd_image *image_new(const struct block_config *config, const char
 static struct block_backend *open_with_helper(const struct block_config *config, const char *format,
 	const char *file, int image_fd, GError **error)
 {
-	struct nbd_image *image = image_new(config, format);
+	bool is_file = image_fd < 0 && image_place(file) == IMAGE_FILE;
+	struct nbd_image *image;
 	struct stat status;
-	bool is_device = stat(file, &status) == 0 && S_ISBLK(status.st_mode);
+	bool is_device;
+
+	if (is_file && (stat(file, &status) < 0 ||
+			       access(file, config->read_only ? R_OK : R_OK | W_OK) < 0)) {
+		fail_errno(error, VITRINE_ERROR_HOST, "cannot open it");
+		return NULL;
+	}
+	is_device = is_file && S_ISBLK(status.st_mode);
+	image = image_new(config, format);
 
 	image->arguments = qemu_nbd_arguments(config, format, file, is_device);
 	image->package = "qemu-utils";
 	image->image_fd = image_fd;
-	if (image_fd < 0 && image_place(file) == IMAGE_FILE)
+	if (is_file)
 		image->file = g_strdup(file);
 	return nbd_image_open(image, error);
 }

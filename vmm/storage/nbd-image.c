@@ -84,14 +84,18 @@ static bool in_use(const char *complaint)
 static bool helper_failed(struct nbd_image *image, GError **error)
 {
 	g_autofree char *complaint = nbd_helper_complaint(image->helper, COMPLAINT_PATIENCE);
+	const char *reason;
 
 	if (in_use(complaint))
 		return fail(error, VITRINE_ERROR_BUSY,
 			"another program, or another -drive of this one, uses it; end that one, or "
 			"use readonly=on on both sides (%s)",
 			complaint);
+	/* qemu-nbd: Failed to blk_new_open 'driver=qcow2,...': what is of interest */
+	reason = strstr(complaint, "blk_new_open '") ? strstr(complaint, "': ") : NULL;
+	reason = reason ? reason + strlen("': ") : complaint;
 	return fail(error, VITRINE_ERROR_HOST, "%s",
-		complaint[0] ? complaint : "its helper ended without a word");
+		reason[0] ? reason : "its helper ended without a word");
 }
 
 static bool open_connection(struct nbd_image *image, GError **error)

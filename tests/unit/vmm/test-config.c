@@ -128,18 +128,49 @@ static void test_devices(void)
 	const struct device_config *devices = (const struct device_config *)config->devices->data;
 
 	g_assert_cmpuint(config->drives->len, ==, 2);
-	g_assert_cmpstr(drives[0].id, ==, "drive0");
+	g_assert_cmpstr(drives[0].id, ==, "virtio0");
 	g_assert_false(drives[0].read_only || drives[0].discard);
 	g_assert_true(drives[1].read_only && drives[1].discard);
-	g_assert_cmpint(drives[1].cache, ==, DRIVE_CACHE_UNSAFE);
+	g_assert_true(drives[1].no_flush && !drives[1].no_cache);
 	/* The display that was asked for stands instead of the default. */
 	g_assert_cmpuint(config->devices->len, ==, 3);
 	g_assert_cmpstr(devices[0].class->name, ==, "virtio-blk-pci");
-	g_assert_cmpstr(devices[0].properties[0].value, ==, "drive0");
+	g_assert_cmpstr(devices[0].properties[0].value, ==, "virtio0");
 	g_assert_cmpstr(devices[1].id, ==, "disk");
 	g_assert_cmpuint(devices[1].property_count, ==, 3);
 	g_assert_cmpstr(devices[1].properties[2].name, ==, "addr");
 	g_assert_cmpstr(devices[2].class->name, ==, "bochs-display");
+	config_free(config);
+}
+
+static void test_drives(void)
+{
+	struct config *config = configured(
+		"-drive file=a,if=none,werror=stop,rerror=ignore,cache=directsync,format=qcow2 "
+		"-drive if=none,media=cdrom -drive file=c,if=virtio,index=3,snapshot=on "
+		"-blockdev driver=nbd,server.type=unix,server.path=/s,export=e,node-name=bytes "
+		"-blockdev qcow2,file=bytes,node-name=disk,discard=unmap "
+		"-blockdev "
+		"'{\"driver\":\"raw\",\"node-name\":\"r\",\"file\":{\"driver\":\"file\","
+		"\"filename\":\"x:y\"},\"read-only\":true}' -device virtio-blk-pci,drive=disk");
+	const struct drive_config *drives = (const struct drive_config *)config->drives->data;
+
+	g_assert_cmpuint(config->drives->len, ==, 6);
+	g_assert_cmpstr(drives[0].id, ==, "none0");
+	g_assert_cmpstr(drives[0].format, ==, "qcow2");
+	g_assert_cmpint(drives[0].on_write_error, ==, DRIVE_ERROR_STOP);
+	g_assert_cmpint(drives[0].on_read_error, ==, DRIVE_ERROR_IGNORE);
+	g_assert_true(drives[0].no_cache && drives[0].write_through);
+	g_assert_cmpstr(drives[1].id, ==, "none-cd1");
+	g_assert_true(drives[1].is_cdrom && drives[1].read_only && !drives[1].file);
+	g_assert_cmpstr(drives[2].id, ==, "virtio3");
+	g_assert_true(drives[2].snapshot);
+	g_assert_cmpstr(drives[3].file, ==, "nbd+unix:///e?socket=/s");
+	g_assert_true(drives[3].is_used);
+	g_assert_cmpstr(drives[4].child, ==, "bytes");
+	g_assert_true(drives[4].discard);
+	g_assert_cmpstr(drives[5].file, ==, "./x:y");
+	g_assert_true(drives[5].read_only);
 	config_free(config);
 }
 
@@ -219,7 +250,29 @@ static const struct config_case cases[] = {
 	{ "-device virtio-blk-pci,drive=x", "there is no drive 'x'; make one with -drive" },
 	{ "-drive file=a,id=x -device virtio-blk-pci,drive=x",
 		"-device: drive 'x' is taken by -drive x (with if=none it would be free)" },
-	{ "-drive file=a -drive file=b,id=drive0", "the name drive0 is taken by another drive" },
+	{ "-drive if=none", "-drive: file=... is missing; only a CD-ROM drive" },
+	{ "-drive file=a,if=virtio,media=cdrom", "there is no CD-ROM drive with if=virtio" },
+	{ "-drive file=a,media=cdrom,if=none,readonly=off", "readonly=off is not possible" },
+	{ "-drive file=a,index=1,unit=1,if=none", "-drive: index= says all that bus= and unit=" },
+	{ "-drive file=a,index=1,if=none -drive file=b,index=1,if=none",
+		"-drive: drive none1 is at this place already (bus 0, unit 1)" },
+	{ "-drive file=a,if=ide", "-drive ide0-hd0: if=ide is not possible: there is no ide-hd" },
+	{ "-drive file=a,if=ide,unit=1", "unit=1 is not accepted; accepted: up to 0" },
+	{ "-blockdev raw,node-name=a", "driver=raw needs file=NODE-NAME or file.filename=PATH" },
+	{ "-blockdev raw,node-name=a,file=b", "file=b: there is no such -blockdev" },
+	{ "-blockdev file,node-name=a", "-blockdev: filename=PATH is missing" },
+	{ "-blockdev file,node-name=a,filename=f,file=x", "takes no file=" },
+	{ "-blockdev nbd,node-name=a,server.type=unix", "server.type has to be unix, with" },
+	{ "-blockdev file,node-name=a,filename=f -blockdev file,node-name=a,filename=g",
+		"node-name=a: the name is taken by another drive" },
+	{ "-blockdev file,node-name=a,filename=f -blockdev raw,file=a,node-name=b "
+	  "-blockdev raw,file=a,node-name=c",
+		"file=a is used by another -blockdev" },
+	{ "-blockdev file,node-name=a,filename=f -blockdev raw,file=a,node-name=b "
+	  "-device virtio-blk-pci,drive=a",
+		"drive 'a' is the file of another -blockdev" },
+	{ "-drive file=a -drive file=b,if=virtio,id=virtio0",
+		"the name virtio0 is taken by another drive" },
 	{ "-device VGA,chardev=x", "-device: there is no chardev 'x'" },
 	{ "-runtime-dir "
 	  "/a12345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
@@ -260,6 +313,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/machine", test_machine);
 	g_test_add_func("/config/lines", test_lines);
 	g_test_add_func("/config/devices", test_devices);
+	g_test_add_func("/config/drives", test_drives);
 	g_test_add_func("/config/vnc", test_vnc);
 	g_test_add_func("/config/refusals", test_cases);
 	result = g_test_run();

@@ -112,6 +112,7 @@ struct disk *disk_new(const char *format, const struct block_config *more)
 	config.id = "disk0";
 	config.path = disk->file;
 	config.format = format;
+	config.on_write_error = DRIVE_ERROR_ENOSPC;
 	drives_add(disk->drives, &config, &error);
 	g_assert_no_error(error);
 	take(disk);
