@@ -41,7 +41,3 @@ bool config_add_blockdev(
 /* Notes that @user has the drive; fails when there is none by that id or somebody else has it. */
 bool config_use_drive(
 	struct config_builder *builder, const char *id, const char *user, GError **error);
-
-/* A device as -device has it: "driver" and its properties. */
-bool config_add_device(
-	struct config_builder *builder, const struct option_set *set, GError **error);
