@@ -48,7 +48,7 @@ static void update_window(struct vga_pci *device)
 		return;
 	device->window_serial = vga_window_serial(device->vga);
 	g_clear_pointer(&device->window_slot, memory_slot_free);
-	if (!vga_window_plain(device->vga, &plain))
+	if (!device->pci.vga_reached || !vga_window_plain(device->vga, &plain))
 		return;
 	device->window_slot = memory_slot_new(device->pci.device.machine->memory, "VGA window",
 		video_memory_bytes(plain.memory) + plain.memory_offset, plain.length, 0);
@@ -128,10 +128,32 @@ static const struct io_ops register_ops = {
 	.max_access = 4,
 };
 
-static void map_regions(struct vga_pci *device)
+/* Behind a bridge, VGA's own addresses are there while the bridges have their VGA bits set. */
+static void map_legacy(struct vga_pci *device)
 {
 	struct machine *machine = device->pci.device.machine;
 
+	io_region_unmap(&device->ports);
+	io_region_unmap(&device->dispi_ports);
+	io_region_unmap(&device->window);
+	if (!device->pci.vga_reached)
+		return;
+	io_space_map(&machine->ports, &device->ports, PORT_VGA);
+	io_space_map(&machine->ports, &device->dispi_ports, PORT_DISPI);
+	io_space_map(&machine->mmio, &device->window, VGA_WINDOW_BASE);
+}
+
+static void vga_changed(struct pci_device *pci)
+{
+	struct vga_pci *device = (struct vga_pci *)pci;
+
+	map_legacy(device);
+	device->window_serial = vga_window_serial(device->vga) - 1;
+	update_window(device);
+}
+
+static void map_regions(struct vga_pci *device)
+{
 	device->ports = (struct io_region) {
 		.name = "vga",
 		.ops = &port_ops,
@@ -156,9 +178,7 @@ static void map_regions(struct vga_pci *device)
 		.device = device,
 		.size = VGA_MMIO_SIZE,
 	};
-	io_space_map(&machine->ports, &device->ports, PORT_VGA);
-	io_space_map(&machine->ports, &device->dispi_ports, PORT_DISPI);
-	io_space_map(&machine->mmio, &device->window, VGA_WINDOW_BASE);
+	map_legacy(device);
 	video_front_add_bars(&device->front, &device->pci, &device->registers);
 }
 
@@ -181,6 +201,7 @@ static bool vga_realize(struct device *base, GError **error)
 		return false;
 	device->window_serial = vga_window_serial(device->vga) - 1;
 	map_regions(device);
+	device->pci.vga_changed = vga_changed;
 	return true;
 }
 
@@ -209,6 +230,7 @@ static const struct pci_identity vga_identity = VIDEO_FRONT_IDENTITY(0x030000);
 
 const struct device_class vga_pci_class = {
 	.name = "VGA",
+	.cold_plug_only = true,
 	.description = "standard VGA with VBE and a linear frame buffer",
 	.bus = BUS_PCI,
 	.user_creatable = true,

@@ -89,6 +89,17 @@ static void map(struct pci_device *device, struct pci_bar *bar)
 			device->device.class->name, error->message);
 }
 
+static void update_vga(struct pci_device *device)
+{
+	bool reached = device->powered && pci_bus_is_reached_by_vga(device->bus);
+
+	if (reached == device->vga_reached)
+		return;
+	device->vga_reached = reached;
+	if (device->vga_changed)
+		device->vga_changed(device);
+}
+
 void pci_device_update_bars(struct pci_device *device)
 {
 	uint64_t wanted[G_N_ELEMENTS(device->bars)] = { 0 };
@@ -115,6 +126,7 @@ void pci_device_update_bars(struct pci_device *device)
 	}
 	if (any && device->bars_moved)
 		device->bars_moved(device);
+	update_vga(device);
 }
 
 void pci_device_unmap_bars(struct pci_device *device)

@@ -79,6 +79,15 @@ static bool forwards_vga(
 	return false;
 }
 
+bool pci_bridge_forwards_vga(const struct pci_device *bridge)
+{
+	uint16_t control = config_get16(bridge->config + PCI_BRIDGE_CONTROL);
+	uint16_t command = config_get16(bridge->config + PCI_COMMAND);
+	uint16_t needed = PCI_COMMAND_PORTS | PCI_COMMAND_MEMORY;
+
+	return control & PCI_BRIDGE_CONTROL_VGA && (command & needed) == needed;
+}
+
 bool pci_bridge_forwards(
 	const struct pci_device *bridge, bool ports, uint64_t address, uint64_t size)
 {

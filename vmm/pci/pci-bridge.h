@@ -24,6 +24,9 @@ void pci_bridge_config_written(struct pci_device *bridge, uint16_t offset, unsig
 bool pci_bridge_forwards(
 	const struct pci_device *bridge, bool ports, uint64_t address, uint64_t size);
 
+/* Whether ports and memory of VGA are passed on. */
+bool pci_bridge_forwards_vga(const struct pci_device *bridge);
+
 /* Base and limit (inclusive) of a window; false when it is shut. For people. */
 enum pci_window {
 	PCI_WINDOW_PORTS,

@@ -108,6 +108,7 @@ bool pci_device_attach(struct pci_device *device, struct pci_bus *bus, GError **
 		device->bars[i].address = PCI_UNMAPPED;
 	if (!pci_bus_add(bus, device, error))
 		return false;
+	device->vga_reached = pci_bus_is_reached_by_vga(bus);
 	if (load_rom(device, error))
 		return true;
 	pci_device_detach(device);

@@ -44,13 +44,20 @@ static bool vector_masked(const struct pci_msix *msix, unsigned vector)
 	       msix->table[vector * VECTOR_BYTES + VECTOR_CONTROL] & MSIX_VECTOR_MASKED;
 }
 
+/* A message is a write of the device: without bus mastering, its own or a bridge's, it does not arrive. */
+static void send_message(struct pci_device *device, uint64_t address, uint32_t data)
+{
+	if (pci_device_is_bus_master(device))
+		kvm_signal_msi(device->device.machine->kvm, address, data);
+}
+
 /* With the lock. */
 static void send_vector(struct pci_msix *msix, unsigned vector)
 {
 	const uint8_t *entry = &msix->table[vector * VECTOR_BYTES];
 
 	msix->pending[vector / 8] &= ~(1 << vector % 8);
-	kvm_signal_msi(msix->device->device.machine->kvm, config_get64(entry + VECTOR_ADDRESS),
+	send_message(msix->device, config_get64(entry + VECTOR_ADDRESS),
 		config_get32(entry + VECTOR_DATA));
 }
 
@@ -238,8 +245,7 @@ bool pci_device_signal(struct pci_device *device, uint16_t vector)
 		const uint8_t *at = device->config + device->msi_capability;
 
 		enabled = true;
-		kvm_signal_msi(device->device.machine->kvm, config_get64(at + MSI_ADDRESS),
-			config_get16(at + MSI_DATA));
+		send_message(device, config_get64(at + MSI_ADDRESS), config_get16(at + MSI_DATA));
 	}
 	return enabled;
 }

@@ -137,6 +137,14 @@ bool pci_bus_is_reached(const struct pci_bus *bus, bool ports, uint64_t address,
 	return true;
 }
 
+bool pci_bus_is_reached_by_vga(const struct pci_bus *bus)
+{
+	for (; bus->bridge; bus = bus->bridge->bus)
+		if (!bus->bridge->powered || !pci_bridge_forwards_vga(bus->bridge))
+			return false;
+	return true;
+}
+
 bool pci_bus_masters(const struct pci_bus *bus)
 {
 	for (; bus->bridge; bus = bus->bridge->bus)

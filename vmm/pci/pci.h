@@ -63,6 +63,7 @@ struct pci_device {
 	uint16_t errors_capability; /* offset of advanced error reporting, 0: none */
 	struct pci_bus *secondary;  /* the bus behind a bridge, NULL: it is none */
 	bool secondary_in_reset;    /* the bridge's reset bit, as it was last seen */
+	bool vga_reached;           /* VGA's ports and memory get here: on a root bus always */
 	bool powered;               /* without power a function answers nothing */
 	bool interrupt_level;       /* INTx as the device drives it */
 	unsigned
@@ -75,6 +76,9 @@ struct pci_device {
 	void (*config_read)(struct pci_device *device, uint16_t offset, unsigned size);
 	/* Called after BARs came, went or moved, by the device's own registers or by a bridge above it. With the lock. */
 	void (*bars_moved)(struct pci_device *device);
+	/* Called after the ports and the memory of VGA became reachable through the bridges above, or ceased to be. With the
+	 * lock; see vga_reached. */
+	void (*vga_changed)(struct pci_device *device);
 };
 
 /* "pci/0000/01.0", "pci/0000/02.0/00.0" behind a bridge: what the display bus calls a device's address. To be freed. */
@@ -162,6 +166,8 @@ void pci_bus_interrupt_changed(struct pci_bus *bus, struct pci_device *device, b
 struct pci_device *pci_bus_device(struct pci_bus *bus, unsigned slot, unsigned function);
 /* Whether an access from the processors to this range reaches the bus through every bridge above it. */
 bool pci_bus_is_reached(const struct pci_bus *bus, bool ports, uint64_t address, uint64_t size);
+/* The same for what bridges pass on for VGA alone, by their VGA enable bits. */
+bool pci_bus_is_reached_by_vga(const struct pci_bus *bus);
 /* Whether what devices on the bus write gets through every bridge above it. */
 bool pci_bus_masters(const struct pci_bus *bus);
 /* A bridge's registers changed: the BARs behind it come and go. */

@@ -220,7 +220,7 @@ static void test_messages(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(get(f, capability, 1), ==, PCI_CAPABILITY_MSIX);
 	g_assert_false(pci_device_signal(&f->probe->pci, 0));
 	set(f, PCI_BAR_0 + 4 * BAR_MSIX, 4, table);
-	set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	io_space_write(&f->machine.mmio, table + 0x10, 8, 0xfee01000);
 	io_space_write(&f->machine.mmio, table + 0x18, 4, 0x4041);
 	set(f, capability + MSIX_CONTROL, 2, MSIX_ENABLE);
@@ -260,6 +260,10 @@ static void test_single_message(struct fixture *f, gconstpointer data)
 	set(f, capability + MSI_ADDRESS, 4, 0xfee02003);
 	set(f, capability + MSI_DATA, 2, 0x4042);
 	set(f, capability + MSI_CONTROL, 2, MSI_ENABLE);
+	/* A message is a write: without bus mastering it is lost. */
+	g_assert_true(pci_device_signal(device, 0));
+	g_assert_cmpuint(fake_kvm.messages, ==, 0);
+	set(f, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	g_assert_true(pci_device_signal(device, 0));
 	g_assert_cmpuint(fake_kvm.messages, ==, 1);
 	g_assert_cmphex(fake_kvm.message_address, ==, 0xfee02000);
