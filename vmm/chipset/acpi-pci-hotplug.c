@@ -162,8 +162,9 @@ static bool unplug(void *owner, struct pci_bus *bus, struct pci_device *device, 
 
 static const struct pci_hotplug_ops hotplug_ops = { .plugged = plugged, .unplug = unplug };
 
-static void take_bus(struct acpi_pci_hotplug *hotplug, struct pci_bus *bus)
+void acpi_pci_hotplug_take_bus(struct device *device, struct pci_bus *bus)
 {
+	struct acpi_pci_hotplug *hotplug = (struct acpi_pci_hotplug *)device;
 	struct hotplug_bus *place = &hotplug->buses[hotplug->bus_count];
 
 	if (hotplug->bus_count == ACPI_PCI_HOTPLUG_BUSES)
@@ -177,7 +178,7 @@ static void take_buses_below(struct acpi_pci_hotplug *hotplug, struct pci_bus *b
 {
 	if (pci_bus_is_express(bus))
 		return;
-	take_bus(hotplug, bus);
+	acpi_pci_hotplug_take_bus(&hotplug->device, bus);
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		for (unsigned i = 0; i < PCI_FUNCTIONS; i++) {
 			struct pci_device *device = pci_bus_device(bus, slot, i);

@@ -39,6 +39,8 @@ extern const struct device_class acpi_pci_hotplug_class; /* "acpi-pci-hotplug", 
 /* Once all devices of the machine's start are there: conventional buses take devices from now on. They are numbered from 0,
  * the root bus first. With the lock. */
 void acpi_pci_hotplug_take_buses(struct device *device);
+/* One bus alone, which gets the next number; nothing when all numbers are taken. */
+void acpi_pci_hotplug_take_bus(struct device *device, struct pci_bus *bus);
 
 /* The bus of a number, NULL from the first number on that there is none of. For the AML, after the above. */
 struct pci_bus *acpi_pci_hotplug_bus(struct device *device, unsigned number);
