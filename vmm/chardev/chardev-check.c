@@ -36,7 +36,7 @@ static bool check_keys(
 		const char *key = set->values[i].key;
 		g_autofree char *accepted = NULL;
 
-		if (strcmp(key, "backend") == 0 ||
+		if (strcmp(key, "backend") == 0 || strcmp(key, "mux") == 0 ||
 			g_strv_contains((const char *const *)backend->keys, key))
 			continue;
 		accepted = g_strjoinv(", ", (char **)backend->keys);

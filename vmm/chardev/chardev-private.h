@@ -10,6 +10,8 @@ enum {
 	CHARDEV_INPUT_SIZE = 4096, /* bytes kept of what a peer sent before it left */
 };
 
+struct chardev_mux;
+
 struct chardev_backend {
 	const char *name;
 	/* Opens it: may set the descriptors, the terminal, the ring. */
@@ -27,7 +29,9 @@ struct chardev_backend {
 struct chardev {
 	const struct chardev_backend *backend;
 	char *id;
-	char *path; /* of a file, socket or terminal */
+	char *path;              /* of a file, socket or terminal */
+	struct chardev_mux *mux; /* NULL: one front end */
+	struct chardev *base;    /* of a channel: what it is a channel of */
 	const struct chardev_ops *ops;
 	void *front_end;
 	gint open; /* somebody is there; atomic */
@@ -54,6 +58,12 @@ struct chardev {
 
 extern const struct chardev_backend chardev_stdio, chardev_file, chardev_socket, chardev_pty,
 	chardev_null, chardev_ring;
+
+/* One that is not open yet. */
+struct chardev *chardev_alloc(const struct chardev_backend *backend, const char *id);
+/* From now on it has channels. */
+void chardev_make_mux(struct chardev *chardev);
+void chardev_mux_free(struct chardev_mux *mux);
 
 /* Starts to use descriptors, which it then owns but for the three standard ones. -1: none. */
 void chardev_use(struct chardev *chardev, int in_fd, int out_fd);

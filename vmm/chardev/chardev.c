@@ -162,6 +162,8 @@ static void write_output(struct chardev *chardev)
 
 void chardev_write(struct chardev *chardev, const void *bytes, size_t length)
 {
+	if (chardev->base)
+		chardev = chardev->base;
 	g_mutex_lock(&chardev->lock);
 	byte_ring_push(chardev->ring.size ? &chardev->ring : &chardev->output, bytes, length);
 	g_mutex_unlock(&chardev->lock);
@@ -171,6 +173,8 @@ void chardev_write(struct chardev *chardev, const void *bytes, size_t length)
 
 void chardev_set_queue_size(struct chardev *chardev, size_t size)
 {
+	if (chardev->base)
+		chardev = chardev->base;
 	g_mutex_lock(&chardev->lock);
 	byte_ring_resize(&chardev->output, size);
 	g_mutex_unlock(&chardev->lock);
@@ -255,7 +259,7 @@ static void read_input(struct chardev *chardev, GIOCondition seen)
 
 void chardev_accept_input(struct chardev *chardev)
 {
-	wake(chardev);
+	wake(chardev->base ? chardev->base : chardev);
 }
 
 /* --- the event source --- */
@@ -314,24 +318,33 @@ static const struct chardev_backend *find_backend(const char *name)
 	return NULL;
 }
 
-struct chardev *chardev_new(const struct option_set *set, GError **error)
+struct chardev *chardev_alloc(const struct chardev_backend *backend, const char *id)
 {
-	struct chardev *chardev;
+	struct chardev *chardev = g_new0(struct chardev, 1);
 
-	if (!chardev_check(set, error))
-		return NULL;
-	chardev = g_new0(struct chardev, 1);
-	chardev->backend = find_backend(option_set_get(set, "backend"));
-	chardev->id = g_strdup(set->id);
-	chardev->path = g_strdup(option_set_get(set, "path"));
+	chardev->backend = backend;
+	chardev->id = g_strdup(id);
 	chardev->in_fd = chardev->out_fd = chardev->listener = chardev->other_side = -1;
 	g_mutex_init(&chardev->lock);
 	byte_ring_init(&chardev->output, CHARDEV_QUEUE_SIZE);
 	byte_ring_init(&chardev->input, CHARDEV_INPUT_SIZE);
 	chardev->source = g_source_new(&source_funcs, sizeof(struct chardev_source));
 	((struct chardev_source *)chardev->source)->chardev = chardev;
-	g_source_set_name(chardev->source, set->id);
+	g_source_set_name(chardev->source, id);
 	g_source_attach(chardev->source, NULL);
+	return chardev;
+}
+
+struct chardev *chardev_new(const struct option_set *set, GError **error)
+{
+	struct chardev *chardev;
+
+	if (!chardev_check(set, error))
+		return NULL;
+	chardev = chardev_alloc(find_backend(option_set_get(set, "backend")), set->id);
+	chardev->path = g_strdup(option_set_get(set, "path"));
+	if (option_set_bool(set, "mux", false))
+		chardev_make_mux(chardev);
 	if (chardev->backend->open(chardev, set, error))
 		return chardev;
 	g_prefix_error(error, "%s: ", set->origin);
@@ -345,6 +358,7 @@ void chardev_free(struct chardev *chardev)
 		return;
 	write_output(chardev); /* the guest's last words, as far as they are taken */
 	chardev->ops = NULL;
+	g_clear_pointer(&chardev->mux, chardev_mux_free);
 	close_both(chardev);
 	if (chardev->backend->close)
 		chardev->backend->close(chardev);

@@ -18,6 +18,8 @@ struct option_set;
 enum chardev_event {
 	CHARDEV_OPENED, /* somebody is there: a client connected */
 	CHARDEV_CLOSED,
+	CHARDEV_FOCUSED, /* of several front ends (mux.h), this one gets what is typed from now on */
+	CHARDEV_BREAK,   /* a break on the line */
 };
 
 /* All on the main loop, without any lock. */

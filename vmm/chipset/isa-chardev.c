@@ -2,7 +2,7 @@
 #include "vmm/chipset/isa-chardev.h"
 
 #include "base/error.h"
-#include "vmm/chardev/chardev.h"
+#include "vmm/chardev/mux.h"
 #include "vmm/machine/machine.h"
 
 static struct chardev *by_id(const struct machine *machine, const char *id)
@@ -29,10 +29,5 @@ struct chardev *isa_chardev_find(
 		fail(error, VITRINE_ERROR_INPUT, "chardev=ID is missing");
 		return NULL;
 	}
-	if (chardev_is_taken(found)) {
-		fail(error, VITRINE_ERROR_BUSY, "chardev '%s' is in use by another device",
-			chardev_id(found));
-		return NULL;
-	}
-	return found;
+	return chardev_channel(found, error);
 }

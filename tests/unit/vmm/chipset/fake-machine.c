@@ -2,6 +2,7 @@
 #include "tests/unit/vmm/chipset/fake-machine.h"
 
 #include "base/error.h"
+#include "vmm/chardev/mux.h"
 #include "vmm/firmware/files.h"
 #include "vmm/pci/pci.h"
 
@@ -59,6 +60,11 @@ void display_set_lights(struct display *display, uint32_t lights)
 const char *chardev_id(const struct chardev *chardev)
 {
 	return (const char *)chardev;
+}
+
+struct chardev *chardev_channel(struct chardev *chardev, GError **error)
+{
+	return chardev;
 }
 
 bool chardev_is_taken(const struct chardev *chardev)
