@@ -185,6 +185,16 @@ static bool open_bus(struct guest *guest, GError **error)
 	return bus_server_listen(guest->bus, path, error);
 }
 
+static bool open_monitor(struct guest *guest, const struct qmp_config *config, GError **error)
+{
+	struct chardev *chardev = find_chardev(guest, config->chardev);
+
+	if (config->path)
+		return qmp_listen(guest->qmp, config->path, config->pretty, error);
+	return config->people ? qmp_attach_monitor(guest->qmp, chardev, error)
+			      : qmp_attach(guest->qmp, chardev, config->pretty, error);
+}
+
 static bool open_control(struct guest *guest, GError **error)
 {
 	guest->qmp = qmp_new(guest->machine, guest->chardevs);
@@ -193,10 +203,10 @@ static bool open_control(struct guest *guest, GError **error)
 			&g_array_index(guest->config->qmp, struct qmp_config, i);
 
 		register_socket(guest, config->path);
-		if (config->path ? !qmp_listen(guest->qmp, config->path, error)
-				 : !qmp_attach(
-					   guest->qmp, find_chardev(guest, config->chardev), error))
+		if (!open_monitor(guest, config, error)) {
+			g_prefix_error(error, "%s: ", config->origin);
 			return false;
+		}
 	}
 	return true;
 }

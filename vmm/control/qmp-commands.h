@@ -46,6 +46,7 @@ struct command_context {
 	struct key_sender *keys;
 	const struct command_server *vnc; /* NULL: there is none */
 	const char *display;              /* of -display; NULL: none */
+	bool pretty;                      /* JSON in lines that people can read */
 };
 
 struct command_call {

@@ -40,6 +40,8 @@ static void line_event(void *front_end, enum chardev_event event)
 {
 	struct qmp_line *line = front_end;
 
+	if (event != CHARDEV_OPENED && event != CHARDEV_CLOSED)
+		return;
 	g_clear_pointer(&line->session, qmp_session_free);
 	if (event == CHARDEV_OPENED)
 		line->session = qmp_session_new(line->context, line_write, line);

@@ -19,7 +19,7 @@ struct qmp_session {
 
 static void send_node(struct qmp_session *session, JsonNode *node)
 {
-	g_autofree char *text = json_to_string(node, FALSE);
+	g_autofree char *text = json_to_string(node, session->context->pretty);
 	g_autofree char *line = g_strconcat(text, "\r\n", NULL);
 
 	session->write(session->owner, line, strlen(line));

@@ -4,17 +4,20 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "vmm/chardev/chardev.h"
+#include "vmm/chardev/mux.h"
 #include "vmm/control/event-limiter.h"
 #include "vmm/control/events.h"
+#include "vmm/control/hmp-line.h"
 #include "vmm/control/key-sender.h"
 #include "vmm/control/qmp-line.h"
 #include "vmm/control/qmp-socket.h"
 
 struct qmp {
 	struct command_context context;
-	GPtrArray *sockets; /* of struct qmp_socket */
-	GPtrArray *lines;   /* of struct qmp_line */
+	struct command_context pretty; /* the same, for clients that are people */
+	GPtrArray *sockets;            /* of struct qmp_socket */
+	GPtrArray *lines;              /* of struct qmp_line */
+	GPtrArray *people;             /* of struct hmp_line */
 	struct event_limiter *limiter;
 };
 
@@ -108,8 +111,11 @@ struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs)
 		.chardevs = chardevs,
 		.keys = key_sender_new(machine->display),
 	};
+	qmp->pretty = qmp->context;
+	qmp->pretty.pretty = true;
 	qmp->sockets = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_socket_free);
 	qmp->lines = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_line_free);
+	qmp->people = g_ptr_array_new_with_free_func((GDestroyNotify)hmp_line_free);
 	qmp->limiter = event_limiter_new(tell_all, qmp);
 	machine_watch(machine, tell, qmp);
 	return qmp;
@@ -123,27 +129,59 @@ void qmp_free(struct qmp *qmp)
 	event_limiter_free(qmp->limiter);
 	g_ptr_array_unref(qmp->sockets);
 	g_ptr_array_unref(qmp->lines);
+	g_ptr_array_unref(qmp->people);
 	key_sender_free(qmp->context.keys);
 	g_free(qmp);
 }
 
-bool qmp_listen(struct qmp *qmp, const char *path, GError **error)
+void qmp_set_display(struct qmp *qmp, const struct command_server *vnc, const char *display)
 {
-	struct qmp_socket *socket = qmp_socket_new(&qmp->context, path, error);
+	qmp->context.vnc = qmp->pretty.vnc = vnc;
+	qmp->context.display = qmp->pretty.display = display;
+}
 
-	if (!socket) {
-		g_prefix_error(error, "-qmp: ");
+bool qmp_listen(struct qmp *qmp, const char *path, bool pretty, GError **error)
+{
+	struct qmp_socket *socket =
+		qmp_socket_new(pretty ? &qmp->pretty : &qmp->context, path, error);
+
+	if (!socket)
 		return false;
-	}
 	g_ptr_array_add(qmp->sockets, socket);
 	return true;
 }
 
-bool qmp_attach(struct qmp *qmp, struct chardev *chardev, GError **error)
+/* Ctrl-A x */
+static void quit(void *machine)
 {
-	if (chardev_is_taken(chardev))
-		return fail(error, VITRINE_ERROR_BUSY, "-qmp: chardev '%s' is in use",
-			chardev_id(chardev));
-	g_ptr_array_add(qmp->lines, qmp_line_new(&qmp->context, chardev));
+	machine_quit(machine, CAUSE_HOST_QMP_QUIT);
+}
+
+static struct chardev *take_channel(struct qmp *qmp, struct chardev *chardev, GError **error)
+{
+	struct chardev *channel = chardev_channel(chardev, error);
+
+	if (channel)
+		chardev_on_quit(chardev, quit, qmp->context.machine);
+	return channel;
+}
+
+bool qmp_attach(struct qmp *qmp, struct chardev *chardev, bool pretty, GError **error)
+{
+	struct chardev *channel = take_channel(qmp, chardev, error);
+
+	if (!channel)
+		return false;
+	g_ptr_array_add(qmp->lines, qmp_line_new(pretty ? &qmp->pretty : &qmp->context, channel));
+	return true;
+}
+
+bool qmp_attach_monitor(struct qmp *qmp, struct chardev *chardev, GError **error)
+{
+	struct chardev *channel = take_channel(qmp, chardev, error);
+
+	if (!channel)
+		return false;
+	g_ptr_array_add(qmp->people, hmp_line_new(&qmp->context, channel));
 	return true;
 }

@@ -17,11 +17,18 @@ struct qmp;
 
 /* @chardevs: of struct chardev, for query-chardev and ringbuf-read. Both outlive the result. On the main loop. */
 struct qmp *qmp_new(struct machine *machine, GPtrArray *chardevs);
+
+struct command_server;
+/* For query-vnc and query-display-options; both outlive it, NULL: there is none. */
+void qmp_set_display(struct qmp *qmp, const struct command_server *vnc, const char *display);
 /* Sends what clients take without waiting, closes them all and removes the sockets. */
 void qmp_free(struct qmp *qmp);
 
-/* Listens on a UNIX socket. False with @error. */
-bool qmp_listen(struct qmp *qmp, const char *path, GError **error);
+/* Listens on a UNIX socket; @pretty: answers in lines that people can read. False with @error. */
+bool qmp_listen(struct qmp *qmp, const char *path, bool pretty, GError **error);
 
 /* Serves whoever is at the other end of a character device. False with @error when it has a front end already. */
-bool qmp_attach(struct qmp *qmp, struct chardev *chardev, GError **error);
+bool qmp_attach(struct qmp *qmp, struct chardev *chardev, bool pretty, GError **error);
+
+/* The monitor for people in the same way. */
+bool qmp_attach_monitor(struct qmp *qmp, struct chardev *chardev, GError **error);

@@ -27,7 +27,6 @@ static const struct line_kind {
 	{ "file:", "file" },
 	{ "unix:", "socket" },
 	{ "chardev:" },
-	{ "mon:", .refusal = "there is no monitor to share the line with; use stdio and QMP" },
 	{ "vc", .refusal = "there is no window with text consoles; use unix:PATH and "
 			   "vitrine-console" },
 	{ "tcp:", .refusal = "lines are not served over TCP; use unix:PATH" },
@@ -45,6 +44,12 @@ static const struct line_kind *line_kind_find(const char *text)
 			return &line_kinds[i];
 	}
 	return NULL;
+}
+
+/* What stands behind "mon:": a back end that the monitor is on as well. */
+static const char *behind_mon(const char *text)
+{
+	return g_str_has_prefix(text, "mon:") ? text + strlen("mon:") : text;
 }
 
 static struct option_set *find_chardev(struct config_builder *builder, const char *id)
@@ -88,7 +93,7 @@ bool config_use_chardev(
 		return fail(error, VITRINE_ERROR_INPUT,
 			"%s: there is no chardev '%s'; make one with -chardev BACKEND,id=%s", user,
 			id, id);
-	if (other)
+	if (other && !option_set_bool(set, "mux", false))
 		return fail(error, VITRINE_ERROR_INPUT, "%s: chardev '%s' is taken by %s", user, id,
 			other);
 	g_hash_table_insert(builder->chardev_users, (char *)config_keep(builder, id),
@@ -123,7 +128,14 @@ static bool make_chardev(struct config_builder *builder, const struct option_set
 
 	option_set_add(set, "backend", kind->backend);
 	if (g_str_has_suffix(kind->word, ":"))
-		option_set_add(set, "path", option_set_get(line, "dev") + strlen(kind->word));
+		option_set_add(
+			set, "path", behind_mon(option_set_get(line, "dev")) + strlen(kind->word));
+	if (g_str_has_prefix(option_set_get(line, "dev"), "mon:")) {
+		option_set_add(set, "mux", "on");
+		/* Ctrl-C is the guest's: Ctrl-A x ends the program. */
+		if (strcmp(kind->backend, "stdio") == 0)
+			option_set_add(set, "signal", "off");
+	}
 	if (strcmp(kind->backend, "socket") == 0 && !option_set_get(line, "server"))
 		option_set_add(set, "server", "on");
 	for (guint i = 0; i < line->count; i++) {
@@ -133,22 +145,40 @@ static bool make_chardev(struct config_builder *builder, const struct option_set
 	return add_chardev(builder, set, error);
 }
 
+/* The monitor for people on a chardev. */
+static bool add_monitor(
+	struct config_builder *builder, const char *chardev, const char *origin, GError **error)
+{
+	struct qmp_config monitor = {
+		.chardev = chardev,
+		.people = true,
+		.origin = config_keep(builder, origin),
+	};
+
+	if (builder->config->qmp->len > MAXIMUM_QMP)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: more than %d monitors", origin,
+			MAXIMUM_QMP);
+	g_array_append_val(builder->config->qmp, monitor);
+	return true;
+}
+
 /* @chardev is set to the id of the line's chardev, or to NULL for none. */
 static bool resolve_line(struct config_builder *builder, const struct option_set *line,
 	const char *id, const char **chardev, GError **error)
 {
-	const char *text = option_set_get(line, "dev");
+	const char *text = behind_mon(option_set_get(line, "dev"));
 	const struct line_kind *kind = line_kind_find(text);
+	bool mon = text != option_set_get(line, "dev");
 
 	*chardev = NULL;
 	if (kind && kind->refusal)
 		return fail(error, VITRINE_ERROR_INPUT, "%s: %s is not accepted: %s", line->origin,
 			text, kind->refusal);
-	if (!kind)
+	if (!kind || (mon && !kind->backend))
 		return fail(error, VITRINE_ERROR_INPUT,
 			"%s: %s is not accepted; accepted: stdio, pty, null, none, file:PATH, "
-			"unix:PATH or chardev:ID",
-			line->origin, text);
+			"unix:PATH or chardev:ID, and mon:BACKEND to share it with the monitor",
+			line->origin, option_set_get(line, "dev"));
 	if (!kind->backend && line->count > 1)
 		return fail(error, VITRINE_ERROR_INPUT, "%s: %s takes no key '%s'", line->origin,
 			text, line->values[1].key);
@@ -157,7 +187,8 @@ static bool resolve_line(struct config_builder *builder, const struct option_set
 	if (kind->backend && !make_chardev(builder, line, kind, id, error))
 		return false;
 	*chardev = config_keep(builder, kind->backend ? id : text + strlen(kind->word));
-	return config_use_chardev(builder, *chardev, line->origin, error);
+	return config_use_chardev(builder, *chardev, line->origin, error) &&
+	       (!mon || add_monitor(builder, *chardev, line->origin, error));
 }
 
 /* A line that nobody asked for: a port that vitrine-console finds in the guest's folder, or the terminal. */
@@ -170,7 +201,7 @@ static bool default_serial(struct config_builder *builder, GError **error)
 	g_autofree char *path = g_strdup_printf("unix:%s/%s", builder->config->runtime_dir, name);
 	bool good;
 
-	option_set_add(line, "dev", terminal ? "stdio" : path);
+	option_set_add(line, "dev", terminal ? "mon:stdio" : path);
 	good = resolve_line(builder, line, "serial0", &builder->config->serial[0], error);
 	option_set_free(line);
 	return good;
@@ -205,7 +236,10 @@ static bool add_qmp(struct config_builder *builder, const struct option_set *set
 {
 	const char *text = option_set_get(set, "dev");
 	g_autofree char *id = g_strdup_printf("qmp%u", builder->config->qmp->len - 1);
-	struct qmp_config qmp = {};
+	struct qmp_config qmp = {
+		.pretty = strcmp(set->spec->group, "qmp-pretty") == 0,
+		.origin = config_keep(builder, set->origin),
+	};
 
 	if (builder->config->qmp->len > MAXIMUM_QMP)
 		return fail(error, VITRINE_ERROR_INPUT, "%s: given more than %d times", set->origin,
@@ -236,19 +270,77 @@ static bool add_qmp(struct config_builder *builder, const struct option_set *set
 	return true;
 }
 
+/* -monitor: the monitor for people; more than one user of the line only when that line says so. */
+static bool add_people(struct config_builder *builder, const struct option_set *set, GError **error)
+{
+	g_autofree char *id = g_strdup_printf("monitor%u", builder->config->qmp->len - 1);
+	const char *chardev;
+
+	if (g_str_has_prefix(option_set_get(set, "dev"), "mon:"))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: %s is not accepted: mon: is for -serial, which shares its line",
+			set->origin, option_set_get(set, "dev"));
+	if (!resolve_line(builder, set, id, &chardev, error))
+		return false;
+	return !chardev || add_monitor(builder, chardev, set->origin, error);
+}
+
+/* -mon chardev=ID,mode=control|readline */
+static bool add_mon(struct config_builder *builder, const struct option_set *set, GError **error)
+{
+	const char *mode = option_set_get(set, "mode");
+	struct qmp_config monitor = {
+		.chardev = config_keep(builder, option_set_get(set, "chardev")),
+		.people = !mode || strcmp(mode, "readline") == 0,
+		.pretty = option_set_bool(set, "pretty", false),
+		.origin = config_keep(builder, set->origin),
+	};
+
+	if (monitor.people && monitor.pretty)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: pretty=on is for mode=control, QMP",
+			set->origin);
+	if (builder->config->qmp->len > MAXIMUM_QMP)
+		return fail(error, VITRINE_ERROR_INPUT, "%s: more than %d monitors", set->origin,
+			MAXIMUM_QMP);
+	g_array_append_val(builder->config->qmp, monitor);
+	return config_use_chardev(builder, monitor.chardev, set->origin, error);
+}
+
+static const struct {
+	const char *group;
+	bool (*add)(struct config_builder *builder, const struct option_set *set, GError **error);
+} monitors[] = {
+	{ "qmp", add_qmp },
+	{ "qmp-pretty", add_qmp },
+	{ "monitor", add_people },
+	{ "mon", add_mon },
+};
+
 static bool build_qmp(struct config_builder *builder, GError **error)
 {
-	g_autofree char *path =
-		g_build_filename(builder->config->runtime_dir, CONFIG_QMP_SOCKET, NULL);
-	struct qmp_config own = { .path = config_keep(builder, path) };
-
-	g_array_append_val(builder->config->qmp, own);
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
 
-		if (strcmp(set->spec->group, "qmp") == 0 && !add_qmp(builder, set, error))
-			return false;
+		for (size_t j = 0; j < G_N_ELEMENTS(monitors); j++) {
+			if (strcmp(set->spec->group, monitors[j].group) == 0 &&
+				!monitors[j].add(builder, set, error))
+				return false;
+		}
 	}
+	return true;
+}
+
+/* The socket that every guest has, first of all. */
+static bool build_own_qmp(struct config_builder *builder)
+{
+	g_autofree char *path =
+		g_build_filename(builder->config->runtime_dir, CONFIG_QMP_SOCKET, NULL);
+	struct qmp_config own = {
+		.path = config_keep(builder, path),
+		.origin = "-qmp",
+	};
+
+	g_array_append_val(builder->config->qmp, own);
 	return true;
 }
 
@@ -256,7 +348,8 @@ bool config_build_lines(struct config_builder *builder, GError **error)
 {
 	const struct option_set *debugcon = options_find(builder->options, "debugcon");
 
-	return add_all_chardevs(builder, error) && build_serial(builder, error) &&
+	return build_own_qmp(builder) && add_all_chardevs(builder, error) &&
+	       build_serial(builder, error) &&
 	       (!debugcon || resolve_line(builder, debugcon, "debugcon", &builder->config->debugcon,
 				     error)) &&
 	       build_qmp(builder, error);

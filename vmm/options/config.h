@@ -64,6 +64,9 @@ struct vnc_config {
 struct qmp_config {
 	const char *path;    /* listens on a UNIX socket, many clients */
 	const char *chardev; /* or the id of a chardev */
+	bool pretty;
+	bool people;        /* the monitor for people instead; on a chardev */
+	const char *origin; /* for errors */
 };
 
 struct config {

@@ -6,11 +6,30 @@ static const struct option_key runtime_dir_keys[] = {
 	{},
 };
 
+static const char *const mon_modes[] = { "readline", "control", NULL };
+
+static const struct option_key mon_keys[] = {
+	{ "chardev", OPTION_STRING, "the chardev that it is on", .required = true },
+	{ "mode", OPTION_CHOICE, "for people, or QMP", .choices = mon_modes },
+	{ "pretty", OPTION_BOOL, "control: answers in lines that people can read" },
+	{},
+};
+
 const struct option_spec option_rows_control[] = {
 	{ "qmp", .group = "qmp", .implied = "dev", .many = true, .keys = option_line_keys,
 		.argument = "unix:PATH,server=on,wait=off|stdio|chardev:ID",
 		.description = "one more place for QMP besides the socket in the guest's folder",
 		.section = "Control" },
+	{ "qmp-pretty", .group = "qmp-pretty", .implied = "dev", .many = true,
+		.keys = option_line_keys,
+		.argument = "unix:PATH,server=on,wait=off|stdio|chardev:ID",
+		.description = "the same, with answers in lines that people can read" },
+	{ "monitor", .group = "monitor", .implied = "dev", .many = true, .keys = option_line_keys,
+		.argument = "stdio|pty|none|unix:PATH,server=on|chardev:ID",
+		.description = "the monitor for people: lines such as \"info status\"" },
+	{ "mon", .group = "mon", .implied = "chardev", .many = true, .has_id = true,
+		.keys = mon_keys, .argument = "[chardev=]ID[,mode=readline|control][,pretty=on]",
+		.description = "the monitor (readline) or QMP (control) on a -chardev" },
 	{ "S", .group = "S", .kind = OPTION_FLAG,
 		.description = "do not start the processors before QMP's cont" },
 	{ "no-reboot", .group = "no-reboot", .kind = OPTION_FLAG,

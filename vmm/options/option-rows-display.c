@@ -27,6 +27,8 @@ const struct option_spec option_rows_display[] = {
 		.description =
 			"serve the display to VNC clients on port 5900 + N or on a UNIX socket" },
 	{ "nographic", .group = "nographic", .kind = OPTION_FLAG,
-		.description = "no window, and the first serial port on the terminal" },
+		.description =
+			"no window, and the first serial port and the monitor on the terminal\n"
+			"(-serial mon:stdio; Ctrl-A h tells the keys)" },
 	{},
 };

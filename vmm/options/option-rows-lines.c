@@ -27,6 +27,8 @@ static const struct option_key chardev_keys[] = {
 	{ "append", OPTION_BOOL, "file: keeps what is in the file" },
 	{ "size", OPTION_SIZE, "ringbuf: how much it keeps, a power of two",
 		.minimum = MINIMUM_RING, .maximum = MAXIMUM_RING },
+	{ "mux", OPTION_BOOL,
+		"several may use it; Ctrl-A c goes from one to the next, Ctrl-A h tells more" },
 	{ "signal", OPTION_BOOL, "stdio: Ctrl-C and Ctrl-Z act on vitrine, not on the guest" },
 	{},
 };
@@ -43,7 +45,7 @@ const struct option_key option_line_keys[] = {
 
 const struct option_spec option_rows_lines[] = {
 	{ "serial", .group = "serial", .implied = "dev", .many = true, .keys = option_line_keys,
-		.argument = "stdio|pty|null|none|file:PATH|unix:PATH,server=on|chardev:ID",
+		.argument = "[mon:]stdio|pty|null|none|file:PATH|unix:PATH,server=on|chardev:ID",
 		.description = "where a serial port ends; the first is for ttyS0, up to four\n"
 			       "(default: one port on a socket that vitrine-console attaches to)",
 		.section = "Serial lines" },

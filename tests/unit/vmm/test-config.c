@@ -67,6 +67,25 @@ static void test_nodefaults(void)
 	config_free(config);
 }
 
+static void test_monitors(void)
+{
+	struct config *config = configured(
+		"-nographic -monitor null -chardev null,id=c -mon c,mode=control,pretty=on");
+	const struct qmp_config *qmp = &g_array_index(config->qmp, struct qmp_config, 0);
+	const struct option_set *line = g_ptr_array_index(config->chardevs, 1);
+
+	g_assert_cmpstr(config->serial[0], ==, "serial0");
+	g_assert_true(option_set_bool(line, "mux", false));
+	g_assert_false(option_set_bool(line, "signal", true));
+	g_assert_cmpuint(config->qmp->len, ==, 4);
+	g_assert_cmpstr(qmp[1].chardev, ==, "serial0");
+	g_assert_true(qmp[1].people);
+	g_assert_true(qmp[2].people);
+	g_assert_cmpstr(qmp[3].chardev, ==, "c");
+	g_assert_true(qmp[3].pretty && !qmp[3].people);
+	config_free(config);
+}
+
 static void test_sockets(void)
 {
 	struct config *config = configured("-name web -runtime-dir /run/x -qmp unix:/q -qmp stdio");
@@ -209,7 +228,15 @@ static const struct config_case cases[] = {
 	{ "-smp sockets=8,cores=8", "-smp: cpus=64 is not accepted; accepted: up to 8" },
 	{ "-initrd x", "-initrd x: needs -kernel" },
 	{ "-append x", "-append: needs -kernel" },
-	{ "-serial mon:stdio", "-serial: mon:stdio is not accepted: there is no monitor" },
+	{ "-serial mon:stdio -monitor pty -qmp-pretty null", NULL },
+	{ "-chardev stdio,id=c,mux=on -serial chardev:c -mon c -mon c,mode=control", NULL },
+	{ "-chardev stdio,id=c -serial chardev:c -mon c", "-mon: chardev 'c' is taken by -serial" },
+	{ "-mon nobody", "-mon: there is no chardev 'nobody'" },
+	{ "-chardev null,id=c -mon c,pretty=on", "-mon: pretty=on is for mode=control, QMP" },
+	{ "-serial mon:none", "-serial: mon:none is not accepted" },
+	{ "-monitor mon:stdio", "-monitor: mon:stdio is not accepted: mon: is for -serial" },
+	{ "-serial mon:stdio -monitor stdio",
+		"-monitor: standard input and output are taken by -serial" },
 	{ "-serial tcp:localhost:1", "-serial: tcp:localhost:1 is not accepted: lines are not" },
 	{ "-serial com1", "-serial: com1 is not accepted; accepted: stdio, pty, null, none" },
 	{ "-serial chardev:x", "-serial: there is no chardev 'x'" },
@@ -310,6 +337,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/defaults", test_defaults);
 	g_test_add_func("/config/nodefaults", test_nodefaults);
 	g_test_add_func("/config/sockets", test_sockets);
+	g_test_add_func("/config/monitors", test_monitors);
 	g_test_add_func("/config/machine", test_machine);
 	g_test_add_func("/config/lines", test_lines);
 	g_test_add_func("/config/devices", test_devices);

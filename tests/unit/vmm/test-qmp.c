@@ -134,7 +134,7 @@ static void setup(struct fixture *f, gconstpointer data)
 	f->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)chardev_free);
 	g_ptr_array_add(f->chardevs, create_chardev("ringbuf,id=ring,size=64"));
 	f->qmp = qmp_new(f->machine, f->chardevs);
-	g_assert_true(qmp_listen(f->qmp, f->path, &error));
+	g_assert_true(qmp_listen(f->qmp, f->path, false, &error));
 	f->fd = socket_connect_unix(f->path, NULL);
 	f->input = g_string_new(NULL);
 }
@@ -604,9 +604,9 @@ static void test_chardev(struct fixture *f, gconstpointer data)
 	g_autoptr(GError) error = NULL;
 
 	g_ptr_array_add(f->chardevs, chardev);
-	g_assert_true(qmp_attach(f->qmp, chardev, NULL));
-	g_assert_false(qmp_attach(f->qmp, chardev, &error));
-	g_assert_cmpstr(error->message, ==, "-qmp: chardev 'line' is in use");
+	g_assert_true(qmp_attach(f->qmp, chardev, false, NULL));
+	g_assert_false(qmp_attach(f->qmp, chardev, false, &error));
+	g_assert_cmpstr(error->message, ==, "chardev 'line' is in use by another device");
 	/* A second conversation starts anew. */
 	for (int i = 0; i < 2; i++) {
 		close(f->fd);
