@@ -1,15 +1,18 @@
 /* Real-time clock and CMOS memory.
  *
- * The clock is the host's, UTC, and an offset once the guest has set it. The flags of register C are brought up to date
+ * The clock goes by what -rtc says, and an offset once the guest has set it. The flags of register C are brought up to date
  * when somebody looks at them; timers run only while one of the interrupts is enabled.
  *
  * Specification: Motorola MC146818A; CMOS locations as SeaBIOS reads them (src/hw/rtc.h).
  */
 #include "vmm/chipset/mc146818.h"
 
+#include <json-glib/json-glib.h>
+
 #include "base/checked.h"
 #include "vmm/chipset/rtc-time.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/run-state.h"
 
 enum rtc_port {
 	PORT_INDEX = 0x70,
@@ -23,7 +26,9 @@ enum {
 	SECOND = G_USEC_PER_SEC,
 	DAY = 24 * 60 * 60,          /* seconds */
 	UPDATE_LENGTH = 244,         /* microseconds of "update in progress" before each second */
-	PERIODIC_LATE = SECOND / 10, /* periods that are missed longer ago are not made up for */
+	PERIODIC_LATE = SECOND / 10, /* without slewing: later than this, and no hurry */
+	MISSED_MAX = 100000,         /* periods */
+	MADE_UP_MAX = 20,
 };
 
 enum rtc_a {
@@ -73,9 +78,14 @@ struct mc146818 {
 
 	uint8_t index;
 	uint8_t memory[CMOS_SIZE];
-	int64_t offset;  /* seconds that the guest's clock is ahead of the host's */
+	int64_t offset;  /* seconds that the guest has set the clock ahead */
 	int64_t checked; /* guest's time up to which updates and alarms are in register C, seconds */
 	int64_t next_periodic; /* monotonic, microseconds */
+	unsigned missed;       /* periods that are to be made up for */
+	unsigned made_up;      /* of them, since the last period */
+	bool change_pending;   /* the main loop has yet to tell that the guest set the clock */
+	int64_t base;          /* microseconds that the clock was ahead of its source at first */
+	struct machine_rtc options;
 };
 
 static const struct state_field mc146818_state[] = {
@@ -87,9 +97,43 @@ static const struct state_field mc146818_state[] = {
 
 /* Time */
 
+/* Microseconds that the clock's source shows. */
+static int64_t source_time(const struct mc146818 *rtc)
+{
+	switch (rtc->options.clock) {
+	case RTC_CLOCK_RT:
+		return g_get_monotonic_time();
+	case RTC_CLOCK_VM:
+		return guest_clock_now(&rtc->device.machine->clock) / 1000;
+	default:
+		return g_get_real_time();
+	}
+}
+
+/* Microseconds since 1970 that the clock shows when the guest never sets it. */
+static int64_t base_time(const struct mc146818 *rtc)
+{
+	return source_time(rtc) + rtc->base;
+}
+
+static void set_base(struct mc146818 *rtc)
+{
+	int64_t now = g_get_real_time(), first = now;
+	g_autoptr(GDateTime) local = NULL;
+
+	if (rtc->options.base == RTC_BASE_TIME)
+		first = rtc->options.time * SECOND;
+	if (rtc->options.base == RTC_BASE_LOCALTIME)
+		local = g_date_time_new_now_local();
+	if (local)
+		first = now + g_date_time_get_utc_offset(local);
+	/* A clock that goes by the host's own time is not moved by the moments that this takes. */
+	rtc->base = first - (rtc->options.clock == RTC_CLOCK_HOST ? now : source_time(rtc));
+}
+
 static int64_t guest_time(const struct mc146818 *rtc)
 {
-	return g_get_real_time() / SECOND + rtc->offset;
+	return base_time(rtc) / SECOND + rtc->offset;
 }
 
 /* Microseconds between periodic interrupts; 0: there are none. */
@@ -125,16 +169,39 @@ static void note_updates(struct mc146818 *rtc)
 	}
 }
 
+/* @late: whole periods that went by unseen; one more when the guest has not looked at the last one. */
+static void count_missed(struct mc146818 *rtc, int64_t late)
+{
+	if (!(rtc->memory[RTC_B] & RTC_B_PERIODIC_INTERRUPT))
+		return;
+	late += rtc->memory[RTC_C] & C_PERIODIC ? 1 : 0;
+	rtc->missed = MIN(rtc->missed + (uint64_t)late, MISSED_MAX);
+	rtc->made_up = 0;
+}
+
 static void note_periods(struct mc146818 *rtc)
 {
 	int64_t length = period(rtc), now = g_get_monotonic_time();
 
 	if (length == 0 || now < rtc->next_periodic)
 		return;
+	if (rtc->options.slew)
+		count_missed(rtc, (now - rtc->next_periodic) / length);
 	rtc->memory[RTC_C] |= C_PERIODIC;
 	rtc->next_periodic += length;
-	if (now - rtc->next_periodic > PERIODIC_LATE)
+	if (now - rtc->next_periodic > (rtc->options.slew ? length : PERIODIC_LATE))
 		rtc->next_periodic = now + length;
+}
+
+/* The guest has seen a periodic interrupt: the next of those that it missed, but not for ever without a pause. */
+static void make_up(struct mc146818 *rtc)
+{
+	if (rtc->missed == 0 || rtc->made_up == MADE_UP_MAX ||
+		!(rtc->memory[RTC_B] & RTC_B_PERIODIC_INTERRUPT))
+		return;
+	rtc->missed--;
+	rtc->made_up++;
+	rtc->memory[RTC_C] |= C_PERIODIC;
 }
 
 void rtc_update_line(struct device *device)
@@ -165,7 +232,7 @@ static void set_timer(struct mc146818 *rtc)
 		ready = rtc->next_periodic;
 	if (rtc->memory[RTC_B] & (RTC_B_UPDATE_INTERRUPT | RTC_B_ALARM_INTERRUPT) &&
 		!(rtc->memory[RTC_B] & RTC_B_SET)) {
-		int64_t second = g_get_monotonic_time() + SECOND - g_get_real_time() % SECOND;
+		int64_t second = g_get_monotonic_time() + SECOND - base_time(rtc) % SECOND;
 
 		ready = ready < 0 ? second : MIN(ready, second);
 	}
@@ -203,7 +270,7 @@ static bool is_clock(uint8_t index)
 
 static uint8_t read_a(struct mc146818 *rtc)
 {
-	bool updating = g_get_real_time() % SECOND >= SECOND - UPDATE_LENGTH &&
+	bool updating = base_time(rtc) % SECOND >= SECOND - UPDATE_LENGTH &&
 			!(rtc->memory[RTC_B] & RTC_B_SET);
 
 	return rtc->memory[RTC_A] | (updating ? A_UPDATE_IN_PROGRESS : 0);
@@ -219,6 +286,10 @@ static uint8_t read_c(struct mc146818 *rtc)
 	value = rtc->memory[RTC_C];
 	rtc->memory[RTC_C] = 0;
 	update_interrupt(rtc);
+	if (value & C_PERIODIC) {
+		make_up(rtc);
+		update_interrupt(rtc);
+	}
 	return value;
 }
 
@@ -233,14 +304,29 @@ static uint8_t read_register(struct mc146818 *rtc, uint8_t index)
 	return rtc->memory[index];
 }
 
+/* One event for however many changes there were until the main loop comes to it. */
+static void tell_change(struct machine *machine, void *device)
+{
+	struct mc146818 *rtc = device;
+	JsonObject *data = json_object_new();
+
+	rtc->change_pending = false;
+	json_object_set_int_member(data, "offset", rtc->offset);
+	json_object_set_string_member(data, "qom-path", "/machine/rtc");
+	machine_emit(machine, "RTC_CHANGE", data);
+}
+
 /* Takes the registers as the time that it is now. */
 static void set_time(struct mc146818 *rtc)
 {
 	int64_t seconds;
 
 	if (rtc_time_read(rtc->memory, &seconds)) {
-		rtc->offset = seconds - g_get_real_time() / SECOND;
+		rtc->offset = seconds - base_time(rtc) / SECOND;
 		rtc->checked = seconds;
+		if (!rtc->change_pending)
+			machine_run_soon(rtc->device.machine, tell_change, rtc);
+		rtc->change_pending = true;
 	}
 }
 
@@ -351,6 +437,9 @@ static bool mc146818_realize(struct device *device, GError **error)
 {
 	struct mc146818 *rtc = (struct mc146818 *)device;
 
+	if (device->machine->config)
+		rtc->options = device->machine->config->rtc;
+	set_base(rtc);
 	rtc->memory[RTC_A] = A_DIVIDER_32KHZ | 6;
 	rtc->memory[RTC_B] = RTC_B_24_HOURS;
 	rtc->memory[RTC_D] = D_VALID;
@@ -375,6 +464,7 @@ static void mc146818_reset(struct device *device)
 	rtc->memory[RTC_B] &=
 		~(RTC_B_UPDATE_INTERRUPT | RTC_B_ALARM_INTERRUPT | RTC_B_PERIODIC_INTERRUPT);
 	rtc->memory[RTC_C] = 0;
+	rtc->missed = 0;
 	rtc->checked = guest_time(rtc);
 	fill_memory(rtc);
 	update_interrupt(rtc);

@@ -37,6 +37,7 @@ enum {
 	FW_CFG_SETUP_DATA = 0x18,
 	FW_CFG_FILE_DIR = 0x19,
 	FW_CFG_IRQ0_OVERRIDE = 0x8002,
+	FW_CFG_HPET = 0x8004,
 };
 
 extern const struct state_field fw_cfg_state_fields[];

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "base/writer.h"
+#include "vmm/chipset/hpet.h"
 #include "vmm/firmware/acpi-machine.h"
 #include "vmm/firmware/direct-boot.h"
 #include "vmm/firmware/e820.h"
@@ -18,6 +19,7 @@ enum {
 		128 * KiB, /* the files' sizes are multiples of these, far above what they hold */
 	RSDP_UNIT = 4,
 	LOADER_UNIT = 4 * KiB,
+	HPET_ITEM_SIZE = 1 + 8 * 15, /* how many, and eight of them */
 };
 
 /* Takes @bytes. */
@@ -44,6 +46,25 @@ static void add_numbers(struct machine *machine)
 	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_MAX_CPUS, machine->cpu_count);
 	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_BOOT_MENU, 0);
 	fw_cfg_add_u32(machine->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
+}
+
+/* The event timers, for firmware that makes its own tables: how many blocks, and room for eight of them. */
+static void add_hpet(struct machine *machine)
+{
+	const struct device *hpet = machine_device_of_class(machine, &hpet_class);
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	g_autoptr(GBytes) data = NULL;
+
+	if (hpet) {
+		write_u8(out, 1);
+		write_le32(out, hpet_block_id(hpet));
+		write_le64(out, HPET_ADDRESS);
+		write_le16(out, hpet_minimum_ticks(hpet));
+		write_u8(out, 0); /* no protection of the page */
+	}
+	write_zeroes(out, HPET_ITEM_SIZE - out->len);
+	data = g_bytes_new(out->data, out->len);
+	fw_cfg_add(machine->fw_cfg, FW_CFG_HPET, data);
 }
 
 static void add_memory_map(struct machine *machine)
@@ -126,6 +147,7 @@ static void add_smbios(struct machine *machine)
 bool firmware_tables_add(struct machine *machine, GError **error)
 {
 	add_numbers(machine);
+	add_hpet(machine);
 	add_memory_map(machine);
 	add_sleep_states(machine);
 	add_boot_policy(machine);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "vmm/cpu/definition.h"
 #include "vmm/chipset/debugcon.h"
+#include "vmm/chipset/hpet.h"
 #include "vmm/chipset/pflash.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/firmware/fw-cfg.h"
@@ -127,6 +128,8 @@ static bool add_fixed_devices(struct machine *machine, GError **error)
 		const struct machine_type_device *fixed = &type->devices[i];
 		const struct device_class *class = device_class_find(fixed->class);
 
+		if (class == &hpet_class && machine->config->no_hpet)
+			continue;
 		if (!class)
 			return fail(error, VITRINE_ERROR_INPUT,
 				"machine type %s: [device %s] type=%s: there is no such device",

@@ -90,6 +90,26 @@ struct machine_flash {
 	bool read_only;
 };
 
+enum rtc_base {
+	RTC_BASE_UTC,       /* the host's time */
+	RTC_BASE_LOCALTIME, /* in the host's time zone, as it is when the guest starts */
+	RTC_BASE_TIME,      /* a time at which the clock starts */
+};
+
+/* What the real-time clock goes by. */
+enum rtc_clock {
+	RTC_CLOCK_HOST, /* the host's time of day, with its corrections */
+	RTC_CLOCK_RT,   /* the host's time since it was started, which nobody sets */
+	RTC_CLOCK_VM,   /* the guest's time: stands still while it is paused */
+};
+
+struct machine_rtc {
+	enum rtc_base base;
+	int64_t time; /* for RTC_BASE_TIME: seconds since 1970 */
+	enum rtc_clock clock;
+	bool slew; /* periodic interrupts that the guest missed come later */
+};
+
 /* What the machine is built from; made from the options by vmm/options/. Strings are borrowed for the machine's life. */
 struct machine_config {
 	const struct machine_type *type;
@@ -106,6 +126,8 @@ struct machine_config {
 	bool no_reboot;                     /* a guest's reset ends the program */
 	bool no_shutdown;                   /* a guest's power-off leaves the program */
 	bool start_paused;
+	bool no_hpet;
+	struct machine_rtc rtc;
 };
 
 struct machine {

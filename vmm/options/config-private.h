@@ -12,6 +12,7 @@ struct config_builder {
 	const char *stdio_user; /* NULL: standard input and output are free */
 };
 
+bool config_build_clock(struct config_builder *builder, GError **error);
 bool config_build_lines(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
 bool config_build_firmware(struct config_builder *builder, GError **error);

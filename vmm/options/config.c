@@ -249,10 +249,10 @@ struct config *config_new(
 	config->qmp = g_array_new(FALSE, TRUE, sizeof(struct qmp_config));
 	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
 	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
-	       build_machine(&builder, types, error) && config_build_lines(&builder, error) &&
-	       config_build_objects(&builder, error) && config_build_firmware(&builder, error) &&
-	       config_build_network(&builder, error) && config_build_devices(&builder, error) &&
-	       build_display(&builder, error);
+	       build_machine(&builder, types, error) && config_build_clock(&builder, error) &&
+	       config_build_lines(&builder, error) && config_build_objects(&builder, error) &&
+	       config_build_firmware(&builder, error) && config_build_network(&builder, error) &&
+	       config_build_devices(&builder, error) && build_display(&builder, error);
 	g_hash_table_unref(builder.chardev_users);
 	g_hash_table_unref(builder.drive_users);
 	g_hash_table_unref(builder.netdev_users);

@@ -32,6 +32,7 @@ static const struct option_key machine_keys[] = {
 	{ "initrd", OPTION_STRING, "its initial RAM disk" },
 	{ "append", OPTION_STRING, "its command line", .may_be_empty = true },
 	{ "firmware", OPTION_STRING, "firmware file instead of the machine type's" },
+	{ "hpet", OPTION_BOOL, "the event timers (HPET) that the machine type has" },
 	{},
 };
 
@@ -65,6 +66,17 @@ static const struct option_key smp_keys[] = {
 	{},
 };
 
+static const char *const clocks[] = { "host", "rt", "vm", NULL };
+static const char *const drift_fixes[] = { "none", "slew", NULL };
+
+static const struct option_key rtc_keys[] = {
+	{ "base", OPTION_STRING, "utc, localtime, or a time such as 2026-01-31T12:00:00" },
+	{ "clock", OPTION_CHOICE, "what the clock goes by", .choices = clocks },
+	{ "driftfix", OPTION_CHOICE, "whether missed periodic interrupts come later",
+		.choices = drift_fixes },
+	{},
+};
+
 const struct option_spec option_rows_machine[] = {
 	{ "name", .group = "name", .implied = "guest", .keys = name_keys, .argument = "NAME",
 		.description = "name of the guest (default: guest-PID)", .section = "The guest" },
@@ -83,6 +95,11 @@ const struct option_spec option_rows_machine[] = {
 	{ "smp", .group = "smp-opts", .implied = "cpus", .keys = smp_keys,
 		.argument = "[cpus=]N[,sockets=N][,cores=N][,threads=N]",
 		.description = "processors (default: 1)" },
+	{ "rtc", .group = "rtc", .keys = rtc_keys,
+		.argument = "[base=utc|localtime|TIME][,clock=host|rt|vm][,driftfix=none|slew]",
+		.description = "the real-time clock (default: the host's time, UTC)" },
+	{ "no-hpet", .group = "no-hpet", .kind = OPTION_FLAG,
+		.description = "leave out the event timers (HPET), as -machine hpet=off does" },
 	{ "nodefaults", .group = "nodefaults", .kind = OPTION_FLAG,
 		.description =
 			"leave out the display and the serial port that a guest has by default" },

@@ -123,6 +123,29 @@ static void test_machine(void)
 	config_free(config);
 }
 
+static void test_clock(void)
+{
+	struct config *config = configured("-S");
+
+	g_assert_cmpint(config->machine.rtc.base, ==, RTC_BASE_UTC);
+	g_assert_cmpint(config->machine.rtc.clock, ==, RTC_CLOCK_HOST);
+	g_assert_false(config->machine.rtc.slew);
+	g_assert_false(config->machine.no_hpet);
+	config_free(config);
+	config = configured("-rtc base=localtime,clock=rt,driftfix=slew -machine hpet=off");
+	g_assert_cmpint(config->machine.rtc.base, ==, RTC_BASE_LOCALTIME);
+	g_assert_cmpint(config->machine.rtc.clock, ==, RTC_CLOCK_RT);
+	g_assert_true(config->machine.rtc.slew);
+	g_assert_true(config->machine.no_hpet);
+	config_free(config);
+	config = configured("-rtc base=2026-01-01T12:00:00,clock=vm -no-hpet");
+	g_assert_cmpint(config->machine.rtc.base, ==, RTC_BASE_TIME);
+	g_assert_cmpint(config->machine.rtc.time, ==, 1767268800);
+	g_assert_cmpint(config->machine.rtc.clock, ==, RTC_CLOCK_VM);
+	g_assert_true(config->machine.no_hpet);
+	config_free(config);
+}
+
 static void test_lines(void)
 {
 	struct config *config = configured(
@@ -219,6 +242,10 @@ static const struct config_case cases[] = {
 
 	{ "-machine isapc",
 		"-machine: there is no machine type 'isapc'; accepted: pc, pc-1.0, q35, q35-1.0" },
+	{ "-rtc base=2026-13-01", "-rtc: base=2026-13-01 is not accepted; accepted: utc, local" },
+	{ "-rtc base=2026-1-01", "base=2026-1-01 is not accepted" },
+	{ "-rtc base=1969-12-31", "base=1969-12-31 is not accepted" },
+	{ "-rtc base=2026-01-01T12:00:00Z", "base=2026-01-01T12:00:00Z is not accepted" },
 	{ "-name a/b", "-name: \"a/b\" is no name for a guest" },
 	{ "-name .a", "-name: \".a\" is no name for a guest" },
 	{ "-m 8388609B", "-m: size=8388609B is not accepted; accepted: a multiple of 4K" },
@@ -339,6 +366,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/sockets", test_sockets);
 	g_test_add_func("/config/monitors", test_monitors);
 	g_test_add_func("/config/machine", test_machine);
+	g_test_add_func("/config/clock", test_clock);
 	g_test_add_func("/config/lines", test_lines);
 	g_test_add_func("/config/devices", test_devices);
 	g_test_add_func("/config/drives", test_drives);

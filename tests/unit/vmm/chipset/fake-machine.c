@@ -1,9 +1,12 @@
 /* A machine without KVM, for tests of single chips. */
 #include "tests/unit/vmm/chipset/fake-machine.h"
 
+#include <json-glib/json-glib.h>
+
 #include "base/error.h"
 #include "vmm/chardev/mux.h"
 #include "vmm/firmware/files.h"
+#include "vmm/machine/run-state.h"
 #include "vmm/pci/pci.h"
 
 static struct fake_machine *the_machine;
@@ -99,6 +102,20 @@ GBytes *firmware_file_load(const char *name, GError **error)
 {
 	fail(error, VITRINE_ERROR_HOST, "no firmware here");
 	return NULL;
+}
+
+void machine_run_soon(
+	struct machine *machine, void (*func)(struct machine *machine, void *device), void *device)
+{
+	the_machine->soon = func;
+	the_machine->soon_device = device;
+}
+
+void machine_emit(struct machine *machine, const char *name, JsonObject *data)
+{
+	the_machine->event = name;
+	the_machine->event_offset = json_object_get_int_member(data, "offset");
+	json_object_unref(data);
 }
 
 /* The machine */

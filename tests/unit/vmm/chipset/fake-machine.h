@@ -16,6 +16,10 @@ struct fake_machine {
 	bool levels[MACHINE_GSIS];
 	unsigned rises[MACHINE_GSIS];
 	unsigned resets, shutdowns;
+	void (*soon)(struct machine *machine, void *device); /* what machine_run_soon() got last */
+	void *soon_device;
+	const char *event; /* the last one, and its offset= */
+	int64_t event_offset;
 	int exit_status; /* -1: it goes on */
 	void (*press)(void *device);
 	void *button;

@@ -160,6 +160,55 @@ static void check_interrupt(gconstpointer data)
 	fake_machine_free(fake);
 }
 
+/* The clock starts at a time of its own, and stands still with the guest. */
+static void test_options(void)
+{
+	const struct machine_config config = {
+		.rtc = { .base = RTC_BASE_TIME, .time = 951782400, .clock = RTC_CLOCK_VM },
+	};
+	struct fake_machine *fake = fake_machine_new();
+
+	fake->machine.config = &config;
+	fake->machine.clock.stopped = true;
+	g_assert_nonnull(fake_machine_add(fake, &mc146818_class, NULL, NULL));
+	g_usleep(1100000);
+	g_assert_cmphex(rtc_read(fake, RTC_SECONDS), ==, 0);
+	g_assert_cmphex(rtc_read(fake, RTC_DAY_OF_MONTH), ==, 0x29);
+	g_assert_cmphex(rtc_read(fake, RTC_MONTH), ==, 0x02);
+	g_assert_cmphex(rtc_read(fake, RTC_YEAR), ==, 0x00);
+	fake->machine.clock.stopped_at += INT64_C(61000000000);
+	g_assert_cmphex(rtc_read(fake, RTC_SECONDS), ==, 1);
+	g_assert_cmphex(rtc_read(fake, RTC_MINUTES), ==, 1);
+	/* Told once, however often it is set before the main loop comes to it. */
+	rtc_write(fake, RTC_HOURS, 0x02);
+	rtc_write(fake, RTC_HOURS, 0x01);
+	g_assert_null(fake->event);
+	fake->soon(&fake->machine, fake->soon_device);
+	g_assert_cmpstr(fake->event, ==, "RTC_CHANGE");
+	g_assert_cmpint(fake->event_offset, ==, 3600);
+	fake_machine_free(fake);
+}
+
+/* Periods that the guest could not see come one by one when it looks. */
+static void test_slew(void)
+{
+	const struct machine_config config = { .rtc = { .slew = true } };
+	struct fake_machine *fake = fake_machine_new();
+	unsigned seen = 0;
+
+	fake->machine.config = &config;
+	g_assert_nonnull(fake_machine_add(fake, &mc146818_class, NULL, NULL));
+	rtc_write(fake, RTC_A, 0x2a); /* 15.6 ms */
+	rtc_write(fake, RTC_B, RTC_B_24_HOURS | RTC_B_PERIODIC_INTERRUPT);
+	g_usleep(200000);
+	while (rtc_read(fake, RTC_C) & 0x40)
+		seen++;
+	g_assert_cmpuint(seen, >=, 10);
+	g_assert_cmpuint(seen, <=, 22);
+	g_assert_false(fake->levels[IRQ]);
+	fake_machine_free(fake);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -170,6 +219,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rtc/no-time", test_no_time);
 	g_test_add_func("/rtc/alarm", test_alarm);
 	g_test_add_func("/rtc/set", test_set);
+	g_test_add_func("/rtc/options", test_options);
+	g_test_add_func("/rtc/slew", test_slew);
 	g_test_add_func("/rtc/memory", test_memory);
 	return g_test_run();
 }
