@@ -19,6 +19,7 @@ static const struct hmp_command *const info[] = {
 	hmp_info_memory,
 	hmp_info_display,
 	hmp_info_host,
+	hmp_info_network,
 	NULL,
 };
 

@@ -122,8 +122,8 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 
 bool config_build_devices(struct config_builder *builder, GError **error)
 {
-	if (!add_default_display(builder, error) || !config_build_drives(builder, error) ||
-		!config_build_disks(builder, false, error))
+	if (!add_default_display(builder, error) || !config_build_cards(builder, error) ||
+		!config_build_drives(builder, error) || !config_build_disks(builder, false, error))
 		return false;
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);

@@ -92,6 +92,11 @@ bool config_build_network(struct config_builder *builder, GError **error)
 			!add_netdev(builder, copy(set, set->id, set->origin), error))
 			return false;
 	}
+	return true;
+}
+
+bool config_build_cards(struct config_builder *builder, GError **error)
+{
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
 

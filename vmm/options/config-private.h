@@ -17,6 +17,8 @@ bool config_build_lines(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
 bool config_build_firmware(struct config_builder *builder, GError **error);
 bool config_build_network(struct config_builder *builder, GError **error);
+/* -nic: between the default display and the disks, where QEMU has its cards. */
+bool config_build_cards(struct config_builder *builder, GError **error);
 bool config_build_devices(struct config_builder *builder, GError **error);
 
 /* A copy that lives as long as the configuration. */

@@ -236,3 +236,18 @@ bool receive_filter_has_vlan(const struct receive_filter *filter, unsigned vlan)
 {
 	return false;
 }
+
+char *netdev_describe(const struct netdev *netdev)
+{
+	return g_strdup("");
+}
+
+bool netdev_link_is_up(const struct netdev *netdev)
+{
+	return true;
+}
+
+char *virtio_net_mac(const struct device *device)
+{
+	return g_strdup("");
+}
