@@ -86,6 +86,45 @@ static void test_q35(void)
 	machine_types_free(types);
 }
 
+/* Where QEMU's pc and q35 have what these types have. */
+static const struct {
+	const char *type, *class, *address;
+} places[] = {
+	{ "pc", "i440FX", "00.0" },
+	{ "pc", "PIIX3", "01.0" },
+	{ "pc", "PIIX4_PM", "01.3" },
+	{ "q35", "mch", "00.0" },
+	{ "q35", "ICH9-LPC", "1f.0" },
+	{ "q35", "ich9-ahci", "1f.2" },
+	{ "q35", "ICH9-SMB", "1f.3" },
+};
+
+static const char *address_of(const struct machine_type *type, const char *class)
+{
+	for (guint i = 0; i < type->device_count; i++) {
+		const struct machine_type_device *device = &type->devices[i];
+
+		for (guint j = 0; j < device->property_count; j++)
+			if (strcmp(device->class, class) == 0 &&
+				strcmp(device->properties[j].name, "addr") == 0)
+				return device->properties[j].value;
+	}
+	return NULL;
+}
+
+static void test_places(void)
+{
+	g_autofree char *folder = g_test_build_filename(G_TEST_DIST, "data/machine-types", NULL);
+	struct machine_types *types = machine_types_load(folder, NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+		const struct machine_type *type = machine_types_find(types, places[i].type, NULL);
+
+		g_assert_cmpstr(address_of(type, places[i].class), ==, places[i].address);
+	}
+	machine_types_free(types);
+}
+
 static void put_type(const char *folder, const char *family, const char *version, bool standard)
 {
 	g_autofree char *name = g_strdup_printf("%s-%s", family, version);
@@ -173,6 +212,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/machine-types/parse", test_parse);
 	g_test_add_func("/machine-types/q35", test_q35);
+	g_test_add_func("/machine-types/places", test_places);
 	g_test_add_func("/machine-types/names", test_names);
 	g_test_add_func("/machine-types/bad-folders", test_bad_folders);
 	return g_test_run();
