@@ -17,6 +17,7 @@ static const struct command *const tables[] = {
 	probe_commands,
 	monitor_commands,
 	network_commands,
+	block_commands,
 };
 
 const struct command *command_at(guint index)

@@ -41,6 +41,26 @@ const struct schema_type schema_types[] = {
 		"alternate = {members: [{type: str}]}, "
 		"command = {arg-type: str, ret-type: str, allow-oob?: bool}, "
 		"event = {arg-type: str}}" },
+	{ "BlockDeviceInfo",
+		"{file: str, node-name?: str, ro: bool, drv: str, backing_file?: str, "
+		"backing_file_depth: int, encrypted: bool, detect_zeroes: off|on|unmap, bps: int, "
+		"bps_rd: int, bps_wr: int, iops: int, iops_rd: int, iops_wr: int, "
+		"image: {filename: str, format: str, virtual-size: int, actual-size?: int}, "
+		"cache: {writeback: bool, direct: bool, no-flush: bool}, write_threshold: int}" },
+	{ "BlockInfo", "{device: str, qdev?: str, type: str, removable: bool, locked: bool, "
+		       "inserted?: BlockDeviceInfo, tray_open?: bool, "
+		       "io-status?: ok|failed|nospace}" },
+	{ "BlockStats",
+		"{device?: str, qdev?: str, node-name?: str, stats: {rd_bytes: int, wr_bytes: int, "
+		"unmap_bytes: int, rd_operations: int, wr_operations: int, flush_operations: int, "
+		"unmap_operations: int, rd_total_time_ns: int, wr_total_time_ns: int, "
+		"flush_total_time_ns: int, unmap_total_time_ns: int, wr_highest_offset: int, "
+		"rd_merged: int, wr_merged: int, unmap_merged: int, failed_rd_operations: int, "
+		"failed_wr_operations: int, failed_flush_operations: int, "
+		"failed_unmap_operations: int, invalid_rd_operations: int, "
+		"invalid_wr_operations: int, invalid_flush_operations: int, "
+		"invalid_unmap_operations: int, account_invalid: bool, account_failed: bool, "
+		"timed_stats: [any]}}" },
 	{ "CpuModelInfo", "{name: str, props?: any}" },
 	{},
 };

@@ -218,19 +218,69 @@ void drive_release(struct drive *drive)
 	drive->ops = NULL;
 }
 
-void drive_set_image(struct drive *drive, struct block_backend *image)
+/* Returns the image that was there. */
+static struct block_backend *swap_image(struct drive *drive, struct block_backend *image)
 {
 	struct block_worker *worker = drive->worker;
 	bool was_started = worker && block_worker_is_started(worker);
+	struct block_backend *before = drive->image;
 
 	if (was_started)
 		block_worker_stop(worker);
-	block_backend_close(drive->image);
 	drive->image = image;
 	if (was_started)
 		block_worker_restart(worker);
 	if (drive->ops && drive->ops->medium_changed)
 		drive->ops->medium_changed(drive->owner);
+	return before;
+}
+
+void drive_set_image(struct drive *drive, struct block_backend *image)
+{
+	struct block_backend *before = swap_image(drive, image);
+
+	/* A node's image goes back to where it came from. */
+	if (!drive->medium) {
+		block_backend_close(before);
+		return;
+	}
+	drive->medium->image = before;
+	drive->medium->parent = NULL;
+	drive->medium = NULL;
+}
+
+bool drive_insert(struct drive *drive, struct drive *node, GError **error)
+{
+	if (drive->image)
+		return fail(error, VITRINE_ERROR_STATE,
+			"There already is a medium in the device '%s'", drive->id);
+	if (!node->is_node || node->owner || node->parent)
+		return fail(error, VITRINE_ERROR_BUSY, "Node '%s' is in use", node->id);
+	if (!node->image && !(node->closed && open_image(node, node->closed, error)))
+		return false;
+	swap_image(drive, g_steal_pointer(&node->image));
+	drive->medium = node;
+	node->parent = drive;
+	return true;
+}
+
+bool drive_resize(struct drive *drive, uint64_t size, GError **error)
+{
+	struct block_worker *worker = drive->worker;
+	bool was_started = worker && block_worker_is_started(worker);
+	struct block_backend *image = drive->image;
+	bool done;
+
+	if (!image || !image->ops->resize || image->read_only)
+		return fail(error, VITRINE_ERROR_STATE, "Device '%s' cannot be resized", drive->id);
+	if (was_started)
+		block_worker_stop(worker);
+	done = image->ops->resize(image, size, error);
+	if (was_started)
+		block_worker_restart(worker);
+	if (done && drive->ops && drive->ops->medium_changed)
+		drive->ops->medium_changed(drive->owner);
+	return done;
 }
 
 static void tell_error(

@@ -43,6 +43,7 @@ struct drive {
 	/* the storage layer's own */
 	struct block_config *closed;  /* a node that is opened when a device takes it */
 	struct drive *parent, *child; /* nodes: the format above, the bytes below */
+	struct drive *medium;         /* the node whose image this is; NULL: its own */
 	struct block_worker *worker;  /* of the owner */
 	int troubled;                 /* atomic: -errno of the error that stopped the machine */
 };
@@ -68,6 +69,11 @@ GPtrArray *drives_list(const struct drives *drives);
 
 /* Another medium, or none; the one before is closed. What is in flight ends first. With the machine's lock. */
 void drive_set_image(struct drive *drive, struct block_backend *image);
+
+/* A node as the medium of an empty drive; drive_set_image() gives it back. With the machine's lock. */
+bool drive_insert(struct drive *drive, struct drive *node, GError **error);
+/* @size: a multiple of SECTOR. What is in flight ends first. With the machine's lock. */
+bool drive_resize(struct drive *drive, uint64_t size, GError **error);
 
 /* For the disk's thread. Whether a request that failed with *@result is to be kept and done again; if not, *@result is what
  * the guest is told. Tells whoever controls the machine, and stops it, as the policy has it. */

@@ -1,6 +1,7 @@
 /* A machine that only remembers what it was asked. */
 #include "tests/unit/vmm/fake-machine.h"
 
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -250,4 +251,21 @@ bool netdev_link_is_up(const struct netdev *netdev)
 char *virtio_net_mac(const struct device *device)
 {
 	return g_strdup("");
+}
+
+void machine_request_stop(struct machine *machine, enum run_state state)
+{
+	note("request-stop");
+}
+
+void machine_run_soon(
+	struct machine *machine, void (*func)(struct machine *machine, void *device), void *device)
+{
+	func(machine, device);
+}
+
+void machine_emit(struct machine *machine, const char *name, JsonObject *data)
+{
+	note(name);
+	g_clear_pointer(&data, json_object_unref);
 }
