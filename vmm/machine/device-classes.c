@@ -36,6 +36,7 @@
 #include "vmm/virtio/virtio-blk.h"
 #include "vmm/virtio/virtio-net.h"
 #include "vmm/virtio/virtio-rng.h"
+#include "vmm/virtio/virtio-scsi.h"
 
 static const struct device_class *const classes[] = {
 	&vga_pci_class,
@@ -43,6 +44,7 @@ static const struct device_class *const classes[] = {
 	&virtio_blk_class,
 	&virtio_net_class,
 	&virtio_rng_class,
+	&virtio_scsi_class,
 	&qemu_xhci_class,
 	&nec_xhci_class,
 	&usb_keyboard_class,
