@@ -267,7 +267,6 @@ void ahci_port_write(struct ahci_port *port, unsigned offset, uint32_t value)
 void ahci_port_init(struct ahci *ahci, unsigned number)
 {
 	struct ahci_port *port = &ahci->ports[number];
-	g_autofree char *name = bus_make_name(&ahci->pci.device, "ide", number);
 
 	port->ahci = ahci;
 	port->number = number;
@@ -275,7 +274,7 @@ void ahci_port_init(struct ahci *ahci, unsigned number)
 		port->slots[i].port = port;
 		port->slots[i].number = i;
 	}
-	ide_bus_init(&port->bus, name, &ahci->pci.device, 1, true, &bus_ops);
+	ide_bus_init(&port->bus, number, &ahci->pci.device, 1, true, &bus_ops);
 }
 
 void ahci_port_finish(struct ahci_port *port)

@@ -132,7 +132,8 @@ struct ide_bus_ops {
 
 struct ide_bus {
 	struct bus bus;
-	unsigned units; /* 1 or 2 */
+	unsigned number; /* of the controller's buses */
+	unsigned units;  /* 1 or 2 */
 	bool serial_ata;
 	unsigned first_serial; /* number of the first drive, among all of the machine */
 	const struct ide_bus_ops *ops;
@@ -140,7 +141,8 @@ struct ide_bus {
 	void *controller;
 };
 
-void ide_bus_init(struct ide_bus *bus, const char *name, struct device *controller, unsigned units,
+/* The bus is named after the controller: "ID.NUMBER", else "ide.N". */
+void ide_bus_init(struct ide_bus *bus, unsigned number, struct device *controller, unsigned units,
 	bool serial_ata, const struct ide_bus_ops *ops);
 void ide_bus_finish(struct ide_bus *bus);
 

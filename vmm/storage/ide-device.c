@@ -80,12 +80,19 @@ static char *place(struct bus *bus, const struct device *device)
 	return g_strdup_printf("unit %u", ((const struct ata_drive *)device)->unit);
 }
 
+static char *firmware_path(struct bus *opaque, const struct device *device)
+{
+	return g_strdup_printf("drive@%x/disk@%x", ((const struct ide_bus *)opaque)->number,
+		((const struct ata_drive *)device)->unit);
+}
+
 /* The drives of parallel ATA cannot come and go. */
 static const struct bus_ops fixed_ops = {
 	.attach = attach,
 	.detach = detach,
 	.is_full = is_full,
 	.place = place,
+	.firmware_path = firmware_path,
 };
 
 static const struct bus_ops serial_ops = {
@@ -94,6 +101,7 @@ static const struct bus_ops serial_ops = {
 	.is_full = is_full,
 	.plugged = plugged,
 	.place = place,
+	.firmware_path = firmware_path,
 };
 
 /* Drives are numbered through all cables of the machine, two of them each: their serial numbers follow from that. */
@@ -107,9 +115,12 @@ static unsigned next_serial(const struct machine *machine)
 	return serial;
 }
 
-void ide_bus_init(struct ide_bus *bus, const char *name, struct device *controller, unsigned units,
+void ide_bus_init(struct ide_bus *bus, unsigned number, struct device *controller, unsigned units,
 	bool serial_ata, const struct ide_bus_ops *ops)
 {
+	g_autofree char *name = bus_make_name(controller, "ide", number);
+
+	bus->number = number;
 	bus->first_serial = next_serial(controller->machine);
 	bus_init(&bus->bus, BUS_IDE, name, controller->machine, controller,
 		serial_ata ? &serial_ops : &fixed_ops);

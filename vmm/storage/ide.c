@@ -471,7 +471,7 @@ static void unplugged(struct ide_bus *bus, struct ata_drive *drive)
 
 static const struct ide_bus_ops bus_ops = { .unplugged = unplugged };
 
-void ide_channel_init(struct ide_channel *channel, struct device *controller, const char *name,
+void ide_channel_init(struct ide_channel *channel, struct device *controller, unsigned number,
 	uint16_t registers, uint16_t control, unsigned irq)
 {
 	channel->machine = controller->machine;
@@ -482,7 +482,7 @@ void ide_channel_init(struct ide_channel *channel, struct device *controller, co
 	channel->control_region = (struct io_region) {
 		.name = "IDE control", .ops = &control_ops, .device = channel, .size = 1
 	};
-	ide_bus_init(&channel->bus, name, controller, 2, false, &bus_ops);
+	ide_bus_init(&channel->bus, number, controller, 2, false, &bus_ops);
 	io_space_map(&channel->machine->ports, &channel->registers_region, registers);
 	io_space_map(&channel->machine->ports, &channel->control_region, control);
 }

@@ -54,8 +54,8 @@ struct ide_channel {
 	struct iovec *pieces;
 };
 
-/* Maps the ports, and makes the bus "@name". */
-void ide_channel_init(struct ide_channel *channel, struct device *controller, const char *name,
+/* Maps the ports, and makes the bus; @number: among those of the controller. */
+void ide_channel_init(struct ide_channel *channel, struct device *controller, unsigned number,
 	uint16_t registers, uint16_t control, unsigned irq);
 void ide_channel_finish(struct ide_channel *channel);
 void ide_channel_reset(struct ide_channel *channel); /* as at power-on */

@@ -81,10 +81,9 @@ static bool piix_realize(struct device *device, GError **error)
 		ide->pci.write_mask[TIMING + i] = 0xff;
 	for (unsigned i = 0; i < CHANNELS; i++) {
 		struct ide_channel *channel = &ide->channels[i];
-		g_autofree char *name = bus_make_name(device, "ide", i);
 
-		ide_channel_init(channel, device, name, places[i].registers, places[i].control,
-			places[i].irq);
+		ide_channel_init(
+			channel, device, i, places[i].registers, places[i].control, places[i].irq);
 		channel->has_master = true;
 		channel->may_master = may_master;
 	}
@@ -158,9 +157,8 @@ static const struct state_field isa_state[] = {
 static bool isa_realize(struct device *device, GError **error)
 {
 	struct isa_ide *ide = (struct isa_ide *)device;
-	g_autofree char *name = bus_make_name(device, "ide", 0);
 
-	ide_channel_init(&ide->channel, device, name, ide->registers, ide->control, ide->irq);
+	ide_channel_init(&ide->channel, device, 0, ide->registers, ide->control, ide->irq);
 	return true;
 }
 

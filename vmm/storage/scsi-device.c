@@ -122,7 +122,15 @@ static char *place(struct bus *bus, const struct device *base)
 	return g_strdup_printf("scsi-id %u, lun %u", device->target, device->unit);
 }
 
+static char *firmware_path(struct bus *bus, const struct device *base)
+{
+	const struct scsi_device *device = (const struct scsi_device *)base;
+
+	return g_strdup_printf("channel@0/disk@%x,%x", device->target, device->unit);
+}
+
 static const struct bus_ops bus_ops = {
+	.firmware_path = firmware_path,
 	.attach = attach,
 	.detach = detach,
 	.plugged = plugged,
