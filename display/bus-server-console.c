@@ -200,27 +200,54 @@ static void rel_motion(
 	done(call);
 }
 
-/* One finger is a pointer with its left button held. */
+/* Fingers that a viewer may use: those of a touch screen, else one, which is a pointer with its left button held. */
+static unsigned touch_slots(const struct server_console *console)
+{
+	unsigned slots = display_touch_slots(console->server->display);
+
+	return slots > 0 ? slots : BUS_TOUCH_SLOTS;
+}
+
+static void note_finger(
+	struct server_console *console, GDBusMethodInvocation *call, unsigned slot, bool down)
+{
+	struct bus_peer *peer =
+		bus_server_peer(console->server, g_dbus_method_invocation_get_connection(call));
+
+	if (peer && down)
+		peer->fingers |= 1u << slot;
+	else if (peer)
+		peer->fingers &= ~(1u << slot);
+}
+
 static void send_touch(
 	struct server_console *console, GVariant *parameters, GDBusMethodInvocation *call)
 {
+	struct display *display = console->server->display;
 	guint64 slot;
 	guint32 kind;
 	double x, y;
 
 	g_variant_get(parameters, "(utdd)", &kind, &slot, &x, &y);
-	if (kind > BUS_TOUCH_CANCEL || slot >= BUS_TOUCH_SLOTS || !isfinite(x) || !isfinite(y)) {
+	if (kind > BUS_TOUCH_CANCEL || slot >= touch_slots(console) || !isfinite(x) ||
+		!isfinite(y)) {
 		refuse(call, G_DBUS_ERROR_INVALID_ARGS,
-			"no such touch: kinds are 0 to %d, slots 0 to %d", BUS_TOUCH_CANCEL,
-			BUS_TOUCH_SLOTS - 1);
+			"no such touch: kinds are 0 to %d, slots 0 to %u", BUS_TOUCH_CANCEL,
+			touch_slots(console) - 1);
 		return;
 	}
-	if (!display_pointer_is_absolute(console->server->display)) {
+	x = CLAMP(x, 0, SCANOUT_MAX_WIDTH);
+	y = CLAMP(y, 0, SCANOUT_MAX_HEIGHT);
+	if (display_touch(display, console->head, (enum input_touch)kind, slot, x, y)) {
+		note_finger(console, call, slot, kind <= BUS_TOUCH_UPDATE);
+		done(call);
+		return;
+	}
+	if (!display_pointer_is_absolute(display)) {
 		refuse(call, G_DBUS_ERROR_NOT_SUPPORTED, "the pointer takes motions now");
 		return;
 	}
-	display_pointer_position(console->server->display, console->head,
-		CLAMP(x, 0, SCANOUT_MAX_WIDTH), CLAMP(y, 0, SCANOUT_MAX_HEIGHT));
+	display_pointer_position(display, console->head, x, y);
 	if (kind != BUS_TOUCH_UPDATE)
 		press_button(console, call, INPUT_BUTTON_LEFT, kind == BUS_TOUCH_BEGIN);
 	done(call);
@@ -315,7 +342,7 @@ static GVariant *get_is_absolute(struct server_console *console)
 
 static GVariant *get_max_slots(struct server_console *console)
 {
-	return g_variant_new_int32(BUS_TOUCH_SLOTS);
+	return g_variant_new_int32(touch_slots(console));
 }
 
 static const struct {
@@ -395,6 +422,7 @@ static void note_values(struct server_console *console)
 	head_size(console->head, &console->width, &console->height);
 	console->lights = display_lights(console->server->display);
 	console->absolute = display_pointer_is_absolute(console->server->display);
+	console->slots = touch_slots(console);
 }
 
 struct server_console *server_console_new(struct bus_server *server, struct head *head)
@@ -481,5 +509,10 @@ void server_console_tell(struct server_console *console)
 		g_variant_dict_init(&changed, NULL);
 		g_variant_dict_insert(&changed, "IsAbsolute", "b", (gboolean)console->absolute);
 		tell(console, BUS_MOUSE, g_variant_dict_end(&changed));
+	}
+	if (before.slots != console->slots) {
+		g_variant_dict_init(&changed, NULL);
+		g_variant_dict_insert(&changed, "MaxSlots", "i", (gint32)console->slots);
+		tell(console, BUS_TOUCH, g_variant_dict_end(&changed));
 	}
 }

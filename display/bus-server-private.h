@@ -24,6 +24,7 @@ struct bus_peer {
 	guint vm_registration, root_registration;
 	uint8_t keys[256 / 8];
 	uint32_t buttons; /* bit N: enum input_button N */
+	uint32_t fingers; /* bit N: slot N of the touch screen */
 };
 
 /* A head as an object. */
@@ -34,7 +35,7 @@ struct server_console {
 	char *path;
 	GArray *registrations; /* struct console_registration */
 	/* As the peers know it. */
-	uint32_t width, height, lights;
+	uint32_t width, height, lights, slots;
 	bool absolute;
 };
 

@@ -116,6 +116,10 @@ static void release_input(struct bus_peer *peer)
 	for (unsigned button = 0; button < INPUT_BUTTONS; button++)
 		if (peer->buttons & 1u << button)
 			display_pointer_button(peer->server->display, button, false);
+	for (unsigned slot = 0; slot < INPUT_TOUCH_SLOTS_MOST; slot++)
+		if (peer->fingers & 1u << slot && display_head(peer->server->display, 0))
+			display_touch(peer->server->display, display_head(peer->server->display, 0),
+				INPUT_TOUCH_CANCEL, slot, 0, 0);
 }
 
 static void peer_free(struct bus_peer *peer)

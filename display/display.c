@@ -25,6 +25,7 @@ struct display {
 	/* With the lock held. The newest is the last. */
 	GArray *keyboards; /* struct input_device, of struct keyboard_ops */
 	GArray *pointers;  /* struct input_device, of struct pointer_ops */
+	GArray *touches;   /* struct input_device, of struct touch_ops */
 	uint32_t lights;
 };
 
@@ -69,6 +70,7 @@ struct display *display_new(GMutex *lock)
 	display->watchers = g_array_new(FALSE, FALSE, sizeof(struct watcher));
 	display->keyboards = g_array_new(FALSE, FALSE, sizeof(struct input_device));
 	display->pointers = g_array_new(FALSE, FALSE, sizeof(struct input_device));
+	display->touches = g_array_new(FALSE, FALSE, sizeof(struct input_device));
 	display->change = g_source_new(&change_funcs, sizeof(GSource));
 	g_source_set_callback(display->change, tell_watchers, display, NULL);
 	g_source_set_static_name(display->change, "display change");
@@ -87,6 +89,7 @@ void display_free(struct display *display)
 	g_array_unref(display->watchers);
 	g_array_unref(display->keyboards);
 	g_array_unref(display->pointers);
+	g_array_unref(display->touches);
 	g_main_context_unref(display->context);
 	g_free(display);
 }
@@ -154,6 +157,11 @@ void display_set_pointer(struct display *display, const struct pointer_ops *ops,
 	set_input_device(display, display->pointers, ops, device);
 }
 
+void display_set_touch(struct display *display, const struct touch_ops *ops, void *device)
+{
+	set_input_device(display, display->touches, ops, device);
+}
+
 void display_set_lights(struct display *display, uint32_t lights)
 {
 	if (display->lights == lights)
@@ -165,6 +173,19 @@ void display_set_lights(struct display *display, uint32_t lights)
 static const struct input_device *newest(const GArray *stack)
 {
 	return stack->len > 0 ? &g_array_index(stack, struct input_device, stack->len - 1) : NULL;
+}
+
+/* The newest that takes positions, else the newest. */
+static const struct input_device *chosen_pointer(const struct display *display)
+{
+	for (guint i = display->pointers->len; i > 0; i--) {
+		const struct input_device *pointer =
+			&g_array_index(display->pointers, struct input_device, i - 1);
+
+		if (((const struct pointer_ops *)pointer->ops)->absolute)
+			return pointer;
+	}
+	return newest(display->pointers);
 }
 
 static void wake_heads(struct display *display)
@@ -191,7 +212,7 @@ void display_pointer_motion(struct display *display, int32_t dx, int32_t dy)
 	const struct pointer_ops *ops;
 
 	g_mutex_lock(display->lock);
-	pointer = newest(display->pointers);
+	pointer = chosen_pointer(display);
 	ops = pointer ? pointer->ops : NULL;
 	if (ops && ops->motion && !ops->absolute)
 		ops->motion(pointer->device, dx, dy);
@@ -209,7 +230,7 @@ void display_pointer_position(struct display *display, struct head *head, uint32
 	if (width == 0 || height == 0)
 		return;
 	g_mutex_lock(display->lock);
-	pointer = newest(display->pointers);
+	pointer = chosen_pointer(display);
 	ops = pointer ? pointer->ops : NULL;
 	if (ops && ops->position && ops->absolute)
 		ops->position(
@@ -226,12 +247,45 @@ void display_pointer_button(struct display *display, enum input_button button, b
 	if (button >= INPUT_BUTTONS)
 		return;
 	g_mutex_lock(display->lock);
-	pointer = newest(display->pointers);
+	pointer = chosen_pointer(display);
 	ops = pointer ? pointer->ops : NULL;
 	if (ops && ops->button)
 		ops->button(pointer->device, button, down);
 	g_mutex_unlock(display->lock);
 	wake_heads(display);
+}
+
+bool display_touch(struct display *display, struct head *head, enum input_touch kind, unsigned slot,
+	uint32_t x, uint32_t y)
+{
+	const struct input_device *screen;
+	const struct touch_ops *ops;
+	uint32_t width, height;
+	bool taken;
+
+	head_size(head, &width, &height);
+	g_mutex_lock(display->lock);
+	screen = newest(display->touches);
+	ops = screen ? screen->ops : NULL;
+	taken = ops && slot < ops->slots && width > 0 && height > 0;
+	if (taken)
+		ops->touch(screen->device, kind, slot, MIN(x, width - 1), MIN(y, height - 1), width,
+			height);
+	g_mutex_unlock(display->lock);
+	wake_heads(display);
+	return taken;
+}
+
+unsigned display_touch_slots(const struct display *display)
+{
+	const struct input_device *screen;
+	unsigned slots;
+
+	g_mutex_lock(display->lock);
+	screen = newest(display->touches);
+	slots = screen ? ((const struct touch_ops *)screen->ops)->slots : 0;
+	g_mutex_unlock(display->lock);
+	return slots;
 }
 
 bool display_pointer_is_absolute(const struct display *display)
@@ -240,7 +294,7 @@ bool display_pointer_is_absolute(const struct display *display)
 	bool absolute;
 
 	g_mutex_lock(display->lock);
-	pointer = newest(display->pointers);
+	pointer = chosen_pointer(display);
 	absolute = pointer && ((const struct pointer_ops *)pointer->ops)->absolute;
 	g_mutex_unlock(display->lock);
 	return absolute;

@@ -45,6 +45,26 @@ struct pointer_ops {
 	void (*button)(void *device, enum input_button button, bool down);
 };
 
+/* What a finger does, as in org.qemu.Display1.MultiTouch. */
+enum input_touch {
+	INPUT_TOUCH_BEGIN,
+	INPUT_TOUCH_UPDATE,
+	INPUT_TOUCH_END,
+	INPUT_TOUCH_CANCEL, /* it is gone, and what it did is not meant */
+};
+
+/* A touch screen: called on the main loop with the display's lock held. */
+struct touch_ops {
+	unsigned slots; /* fingers at a time, at most INPUT_TOUCH_SLOTS_MOST */
+	/* @slot < @slots; 0 <= x < width, 0 <= y < height, in pixels of the head's picture */
+	void (*touch)(void *device, enum input_touch kind, unsigned slot, uint32_t x, uint32_t y,
+		uint32_t width, uint32_t height);
+};
+
+enum {
+	INPUT_TOUCH_SLOTS_MOST = 16
+};
+
 /* @lock protects the devices' state and outlives the display. The main loop is the thread-default main context. */
 struct display *display_new(GMutex *lock);
 /* After the bus and the heads are gone. */
@@ -53,9 +73,12 @@ void display_free(struct display *display);
 guint display_head_count(const struct display *display);
 struct head *display_head(const struct display *display, guint index);
 
-/* Device side. The newest keyboard and the newest pointer get the input; NULL ops take a device away. */
+/* Device side: a device that the guest's driver takes input from. The newest keyboard and the newest touch screen get the
+ * input; so does the newest pointer among those that take positions, and only when there is none the newest of the others: a
+ * tablet is there to be used, whenever a mouse was found. NULL ops take a device away; then the one before it is back. */
 void display_set_keyboard(struct display *display, const struct keyboard_ops *ops, void *device);
 void display_set_pointer(struct display *display, const struct pointer_ops *ops, void *device);
+void display_set_touch(struct display *display, const struct touch_ops *ops, void *device);
 void display_set_lights(struct display *display, uint32_t lights);
 
 /* Consumer side: input that a user made. Wakes the harvest of all heads. */
@@ -63,6 +86,11 @@ void display_key(struct display *display, uint8_t qnum, bool down);
 void display_pointer_motion(struct display *display, int32_t dx, int32_t dy);
 void display_pointer_position(struct display *display, struct head *head, uint32_t x, uint32_t y);
 void display_pointer_button(struct display *display, enum input_button button, bool down);
+/* A finger on a head's picture. False when there is no touch screen, or it has no such slot. */
+bool display_touch(struct display *display, struct head *head, enum input_touch kind, unsigned slot,
+	uint32_t x, uint32_t y);
+/* Fingers that the touch screen tells apart; 0: there is none. */
+unsigned display_touch_slots(const struct display *display);
 bool display_pointer_is_absolute(const struct display *display);
 uint32_t display_lights(const struct display *display);
 

@@ -383,13 +383,18 @@ static void test_pointer_kind(struct fixture *f, gconstpointer data)
 	wait_for(f->absolute);
 	g_mutex_lock(&f->lock);
 	display_set_pointer(f->display, &mouse, &f->input);
+	display_set_pointer(f->display, NULL, f);
 	display_set_lights(f->display, INPUT_LIGHT_CAPS);
 	g_mutex_unlock(&f->lock);
 	wait_for(!f->absolute && f->lights == INPUT_LIGHT_CAPS);
 	g_mutex_lock(&f->lock);
-	display_set_pointer(f->display, NULL, &f->input);
+	/* Beside a mouse a tablet is what is used. */
+	display_set_pointer(f->display, &tablet, f);
 	g_mutex_unlock(&f->lock);
 	wait_for(f->absolute);
+	g_mutex_lock(&f->lock);
+	display_set_pointer(f->display, NULL, &f->input);
+	g_mutex_unlock(&f->lock);
 }
 
 /* Keys that a peer held when it went must not stay down in the guest. */
