@@ -47,6 +47,8 @@ struct chardev {
 
 	struct byte_ring input; /* of a peer that left */
 
+	gint short_of_room; /* the front end waits for room; atomic */
+
 	GMutex lock; /* of output and ring */
 	struct byte_ring output;
 	struct byte_ring ring; /* of a ring buffer; size 0: not one */

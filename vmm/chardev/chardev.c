@@ -171,6 +171,33 @@ void chardev_write(struct chardev *chardev, const void *bytes, size_t length)
 		wake(chardev);
 }
 
+size_t chardev_room(struct chardev *chardev, size_t wanted)
+{
+	size_t room;
+
+	if (chardev->ring.size || chardev->out_fd < 0 || !chardev_is_open(chardev))
+		return wanted;
+	g_mutex_lock(&chardev->lock);
+	room = chardev->output.size - chardev->output.length;
+	if (room < wanted)
+		g_atomic_int_set(&chardev->short_of_room, true);
+	g_mutex_unlock(&chardev->lock);
+	return MIN(room, wanted);
+}
+
+/* At half empty, so that a slow reader does not have the front end write byte by byte. */
+static void tell_drained(struct chardev *chardev)
+{
+	bool drained;
+
+	g_mutex_lock(&chardev->lock);
+	drained = chardev->output.length <= chardev->output.size / 2 || chardev->out_fd < 0;
+	g_mutex_unlock(&chardev->lock);
+	if (drained && g_atomic_int_compare_and_exchange(&chardev->short_of_room, true, false) &&
+		chardev->ops && chardev->ops->drained)
+		chardev->ops->drained(chardev->front_end);
+}
+
 void chardev_set_queue_size(struct chardev *chardev, size_t size)
 {
 	if (chardev->base)
@@ -301,6 +328,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, void *data)
 		close_output(chardev);
 	read_input(chardev, in);
 	write_output(chardev);
+	tell_drained(chardev);
 	update_conditions(chardev);
 	return G_SOURCE_CONTINUE;
 }

@@ -29,6 +29,8 @@ struct chardev_ops {
 	void (*receive)(
 		void *front_end, const uint8_t *bytes, size_t length); /* at most can_receive() */
 	void (*event)(void *front_end, enum chardev_event event);      /* may be NULL */
+	/* chardev_room() was short of what was asked for, and there is more again; may be NULL */
+	void (*drained)(void *front_end);
 };
 
 enum {
@@ -66,5 +68,8 @@ size_t chardev_ring_read(struct chardev *chardev, void *bytes, size_t length);
 
 /* Queues bytes for the host; never blocks; any thread. */
 void chardev_write(struct chardev *chardev, const void *bytes, size_t length);
+/* How many of @wanted bytes can be written now without any being lost, for front ends that can wait: drained() is called when
+ * it was less and there is room again. Where nobody reads, or only the latest bytes are kept, all of them. Any thread. */
+size_t chardev_room(struct chardev *chardev, size_t wanted);
 /* The front end has room again; any thread. */
 void chardev_accept_input(struct chardev *chardev);
