@@ -18,6 +18,7 @@ static const struct command *const tables[] = {
 	monitor_commands,
 	network_commands,
 	block_commands,
+	balloon_commands,
 };
 
 const struct command *command_at(guint index)

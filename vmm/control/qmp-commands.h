@@ -72,6 +72,7 @@ struct command {
 
 /* The tables, each up to a row without a name; one a line, as every part of the machine adds its own. */
 extern const struct command block_commands[];
+extern const struct command balloon_commands[];
 extern const struct command chardev_commands[];
 extern const struct command device_commands[];
 extern const struct command display_commands[];

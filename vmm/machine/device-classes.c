@@ -33,10 +33,13 @@
 #include "vmm/usb/usb-input.h"
 #include "vmm/usb/usb-storage.h"
 #include "vmm/usb/usb.h"
+#include "vmm/virtio/virtio-balloon.h"
 #include "vmm/virtio/virtio-blk.h"
+#include "vmm/virtio/virtio-input.h"
 #include "vmm/virtio/virtio-net.h"
 #include "vmm/virtio/virtio-rng.h"
 #include "vmm/virtio/virtio-scsi.h"
+#include "vmm/virtio/virtio-serial.h"
 
 static const struct device_class *const classes[] = {
 	&vga_pci_class,
@@ -51,11 +54,19 @@ static const struct device_class *const classes[] = {
 	&usb_mouse_class,
 	&usb_tablet_class,
 	&usb_storage_class,
+	&virtio_balloon_class,
 	&ich9_ahci_class,
 	&piix3_ide_class,
 	&isa_ide_class,
 	&ide_hd_class,
 	&ide_cd_class,
+	&virtio_keyboard_class,
+	&virtio_mouse_class,
+	&virtio_tablet_class,
+	&virtio_multitouch_class,
+	&virtio_serial_class,
+	&virtserialport_class,
+	&virtconsole_class,
 	&scsi_hd_class,
 	&scsi_cd_class,
 	&scsi_block_class,

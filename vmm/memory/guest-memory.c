@@ -2,6 +2,8 @@
 #include "vmm/memory/guest-memory.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -320,4 +322,17 @@ void guest_memory_list(struct guest_memory *memory,
 	for (guint i = 0; i < list->len; i++)
 		take(&g_array_index(list, struct memory_slot_info, i), data);
 	g_mutex_unlock(&memory->lock);
+}
+
+void guest_memory_discard(struct guest_memory *memory, void *bytes, size_t length)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ((uintptr_t)bytes + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)bytes + length) & ~(page - 1);
+
+	if (end <= start)
+		return;
+	/* Memory that is shared lives in its file, where a hole has to be made; private memory has none and refuses that. */
+	if (madvise((void *)start, end - start, MADV_REMOVE) != 0)
+		madvise((void *)start, end - start, MADV_DONTNEED);
 }

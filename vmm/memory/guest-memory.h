@@ -72,3 +72,7 @@ void guest_memory_list(struct guest_memory *memory,
 /* The host address of a range that lies in one piece of RAM, or NULL. Stays valid as long as RAM does (the life of the
  * machine): only RAM proper is given out, never video memory or ROM. The guest may change it at any time. */
 void *guest_memory_pointer(struct guest_memory *memory, uint64_t address, size_t length);
+
+/* The host's memory behind a piece of RAM (a pointer from above) is given back: whole host pages inside of it read as zeroes
+ * until they are written again. A hint: what the host cannot give back stays as it is. Any thread. */
+void guest_memory_discard(struct guest_memory *memory, void *bytes, size_t length);

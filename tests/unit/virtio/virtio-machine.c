@@ -118,6 +118,11 @@ void chardev_write(struct chardev *chardev, const void *bytes, size_t length)
 	fake->room -= MIN(length, fake->room);
 }
 
+size_t chardev_room(struct chardev *chardev, size_t wanted)
+{
+	return MIN(fake_of(chardev)->room, wanted);
+}
+
 void chardev_accept_input(struct chardev *chardev)
 {
 }
@@ -130,6 +135,13 @@ size_t fake_chardev_send(struct fake_chardev *chardev, const void *bytes, size_t
 	if (taken > 0)
 		chardev->ops->receive(chardev->front_end, bytes, taken);
 	return taken;
+}
+
+void fake_chardev_drain(struct fake_chardev *chardev, size_t room)
+{
+	chardev->room = room;
+	if (chardev->ops && chardev->ops->drained)
+		chardev->ops->drained(chardev->front_end);
 }
 
 void fake_chardev_open(struct fake_chardev *chardev, bool open)
@@ -284,4 +296,15 @@ void virtio_machine_settle(struct virtio_machine *vm)
 {
 	while (g_main_context_iteration(NULL, FALSE))
 		;
+}
+
+struct device *machine_device_of_class(struct machine *machine, const struct device_class *class)
+{
+	for (guint i = 0; i < machine->devices->len; i++) {
+		struct device *device = machine->devices->pdata[i];
+
+		if (device->class == class)
+			return device;
+	}
+	return NULL;
 }

@@ -9,6 +9,7 @@
 #include "vmm/machine/run-state.h"
 #include "vmm/objects.h"
 #include "vmm/net/netdev.h"
+#include "vmm/virtio/virtio-balloon.h"
 #include "vmm/virtio/virtio-net.h"
 
 GString *fake_machine_log;
@@ -268,4 +269,22 @@ void machine_emit(struct machine *machine, const char *name, JsonObject *data)
 {
 	note(name);
 	g_clear_pointer(&data, json_object_unref);
+}
+
+/* Balloons: there are none. */
+
+const struct device_class virtio_balloon_class = { .name = "virtio-balloon-pci" };
+
+struct device *machine_device_of_class(struct machine *machine, const struct device_class *class)
+{
+	return NULL;
+}
+
+void virtio_balloon_set_target(struct device *device, uint64_t bytes)
+{
+}
+
+uint64_t virtio_balloon_actual(const struct device *device)
+{
+	return 0;
 }
