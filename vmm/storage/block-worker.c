@@ -243,6 +243,29 @@ void block_worker_forget(struct block_worker *worker)
 		g_clear_pointer(&request->guard, g_free);
 }
 
+struct block_request *block_worker_forget_some(struct block_worker *worker,
+	bool (*match)(const struct block_request *request, void *data), void *data)
+{
+	struct block_request *request = take_kept(worker);
+	struct block_request *forgotten = NULL;
+
+	while (request) {
+		struct block_request *next = request->next;
+
+		if (match(request, data)) {
+			g_clear_pointer(&request->guard, g_free);
+			request->next = forgotten;
+			forgotten = request;
+		} else {
+			request->next = NULL;
+			*worker->kept_end = request;
+			worker->kept_end = &request->next;
+		}
+		request = next;
+	}
+	return forgotten;
+}
+
 /* Without a medium: requests end at once, and no descriptor but these two kinds says anything. */
 static void run_without_medium(struct block_worker *worker)
 {

@@ -65,6 +65,9 @@ void block_worker_restart(struct block_worker *worker);
 void block_worker_stop(struct block_worker *worker);
 /* Between stop and start: the requests that were kept are the owner's again, and are not done. */
 void block_worker_forget(struct block_worker *worker);
+/* The same for those that @match: they come back as a list, by next. */
+struct block_request *block_worker_forget_some(struct block_worker *worker,
+	bool (*match)(const struct block_request *request, void *data), void *data);
 bool block_worker_is_started(const struct block_worker *worker);
 
 /* On the worker's thread; the request belongs to the worker until completed(). At most BLOCK_REQUESTS_MAX at a time.

@@ -273,6 +273,8 @@ static void connection_lost(struct engine_nbd *engine)
 
 static bool has_room(const struct engine_nbd *engine, const struct part *part)
 {
+	if (g_hash_table_size(engine->sent) >= BLOCK_REQUESTS_MAX)
+		return !part->request;
 	return !part->request || !is_write(part->request) ||
 	       !write_log_is_full(&engine->image->log);
 }

@@ -7,32 +7,57 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "vmm/machine/machine.h"
+#include "vmm/objects.h"
 #include "vmm/pci/config.h"
 #include "vmm/storage/block-worker.h"
 #include "vmm/storage/drives.h"
 #include "vmm/virtio/virtio-pci.h"
 
-#define FEATURE_SEG_MAX  (UINT64_C(1) << 2)
-#define FEATURE_RO       (UINT64_C(1) << 5)
-#define FEATURE_BLK_SIZE (UINT64_C(1) << 6)
-#define FEATURE_FLUSH    (UINT64_C(1) << 9)
-#define FEATURE_DISCARD  (UINT64_C(1) << 13)
+#define FEATURE_SEG_MAX      (UINT64_C(1) << 2)
+#define FEATURE_GEOMETRY     (UINT64_C(1) << 4)
+#define FEATURE_RO           (UINT64_C(1) << 5)
+#define FEATURE_BLK_SIZE     (UINT64_C(1) << 6)
+#define FEATURE_FLUSH        (UINT64_C(1) << 9)
+#define FEATURE_TOPOLOGY     (UINT64_C(1) << 10)
+#define FEATURE_CONFIG_WCE   (UINT64_C(1) << 11)
+#define FEATURE_MQ           (UINT64_C(1) << 12)
+#define FEATURE_DISCARD      (UINT64_C(1) << 13)
+#define FEATURE_WRITE_ZEROES (UINT64_C(1) << 14)
 
 enum {
 	CONFIG_CAPACITY = 0x00,
 	CONFIG_SEG_MAX = 0x0c,
+	CONFIG_CYLINDERS = 0x10,
+	CONFIG_HEADS = 0x12,
+	CONFIG_SECTORS = 0x13,
 	CONFIG_BLK_SIZE = 0x14,
+	CONFIG_PHYSICAL_EXPONENT = 0x18,
+	CONFIG_MIN_IO_SIZE = 0x1a,
+	CONFIG_OPT_IO_SIZE = 0x1c,
+	CONFIG_WRITEBACK = 0x20,
+	CONFIG_QUEUES = 0x22,
 	CONFIG_MAX_DISCARD_SECTORS = 0x24,
 	CONFIG_MAX_DISCARD_SEG = 0x28,
 	CONFIG_DISCARD_ALIGNMENT = 0x2c,
+	CONFIG_MAX_ZEROES_SECTORS = 0x30,
+	CONFIG_MAX_ZEROES_SEG = 0x34,
+	CONFIG_ZEROES_MAY_UNMAP = 0x38,
 	CONFIG_SIZE = 0x3c,
 
-	HEADER_BYTES = 16, /* type, reserved, sector */
-	SEGMENTS_MAX = 254,
+	HEADER_BYTES = 16,  /* type, reserved, sector */
 	DISCARD_BYTES = 16, /* sector, sectors, flags */
-	DISCARD_SECTORS_MAX = 1 << 22,
+	DISCARD_UNMAP = 1 << 0,
 	SERIAL_BYTES = 20,
+	QUEUES_MAX = BLOCK_KICKS_MAX,
+	QUEUES_AUTOMATIC = UINT16_MAX, /* one for each processor */
+	HEADS = 16,                    /* of the geometry that nobody believes */
+	TRACK_SECTORS = 63,
+	CYLINDERS_MAX = 16383,
 };
+
+/* Sectors in one request: what QEMU's block layer takes. */
+#define DISCARD_SECTORS_MAX     0x3fffff
+#define DISCARD_SECTORS_DEFAULT "4194303"
 
 enum request_type {
 	REQUEST_IN = 0,
@@ -40,6 +65,7 @@ enum request_type {
 	REQUEST_FLUSH = 4,
 	REQUEST_GET_ID = 8,
 	REQUEST_DISCARD = 11,
+	REQUEST_WRITE_ZEROES = 13,
 };
 
 enum request_status {
@@ -54,6 +80,7 @@ struct blk_request {
 	struct block_request block; /* first: the worker gives it back */
 	struct virtqueue_element element;
 	uint8_t *status;
+	unsigned queue;
 	struct blk_request *next_free;
 };
 
@@ -61,20 +88,81 @@ struct virtio_blk {
 	struct virtio_device virtio;
 	char *drive_id;
 	char *serial;
+	uint16_t num_queues, queue_size, min_io_size;
+	uint32_t logical_block_size, physical_block_size, opt_io_size, discard_granularity;
+	uint32_t max_discard_sectors, max_zeroes_sectors;
+	uint32_t read_error, write_error, write_cache; /* indices into the choices */
+	bool config_wce, discard, write_zeroes, share;
+	char *iothread;
+
 	struct drive *drive;
+	struct object *thread;
 	struct block_worker *worker;
-	/* as many as the queue can hold, allocated when they are first needed */
+	int writeback;   /* atomic: the guest asks for flushes itself */
+	uint64_t pushed; /* the thread's: queues to interrupt for */
+	/* as many as the queues can hold, allocated when they are first needed */
 	GPtrArray *requests;
 	struct blk_request *free;
 };
 
+static const char *const error_choices[] = { "auto", "report", "ignore", "stop", "enospc", NULL };
+static const char *const cache_choices[] = { "auto", "on", "off", NULL };
+static const enum drive_error_policy error_policies[] = {
+	[1] = DRIVE_ERROR_REPORT,
+	[2] = DRIVE_ERROR_IGNORE,
+	[3] = DRIVE_ERROR_STOP,
+	[4] = DRIVE_ERROR_ENOSPC,
+};
+
+#define BLK(name, type, member, value, text) \
+	name, type, offsetof(struct virtio_blk, member), value, text
+
 static const struct property blk_properties[] = {
 	VIRTIO_PCI_PROPERTIES,
 	VIRTIO_VECTORS_PROPERTY(VIRTIO_VECTORS_DEFAULT),
-	{ "drive", PROPERTY_STRING, offsetof(struct virtio_blk, drive_id), NULL,
-		"id of the -drive that holds the disk's contents" },
-	{ "serial", PROPERTY_STRING, offsetof(struct virtio_blk, serial), NULL,
-		"serial number the guest sees, at most 20 bytes" },
+	{ BLK("drive", PROPERTY_STRING, drive_id, NULL,
+		"id of the -drive, or node-name of the -blockdev, with the disk's contents") },
+	{ BLK("serial", PROPERTY_STRING, serial, NULL,
+		"serial number the guest sees, at most 20 bytes") },
+	{ BLK("num-queues", PROPERTY_UINT16, num_queues, "65535",
+		"request queues, up to 64; 65535: one for each processor") },
+	{ BLK("queue-size", PROPERTY_UINT16, queue_size, "256",
+		  "descriptors of a queue, a power of two"),
+		.minimum = 4, .maximum = VIRTQUEUE_MAX_SIZE },
+	{ BLK("logical_block_size", PROPERTY_UINT32, logical_block_size, "512",
+		  "bytes of a block, a power of two"),
+		.minimum = 512, .maximum = 32768 },
+	{ BLK("physical_block_size", PROPERTY_UINT32, physical_block_size, "512",
+		  "bytes of a block of the medium, a power of two"),
+		.minimum = 512, .maximum = 2097152 },
+	{ BLK("min_io_size", PROPERTY_UINT16, min_io_size, "0",
+		"bytes that are good to read or write at least; 0: not said") },
+	{ BLK("opt_io_size", PROPERTY_UINT32, opt_io_size, "0",
+		"bytes that are best read or written at once; 0: not said") },
+	{ BLK("discard_granularity", PROPERTY_UINT32, discard_granularity, "4294967295",
+		"bytes that discards should be multiples of; 4294967295: a block") },
+	{ BLK("config-wce", PROPERTY_BOOL, config_wce, "on",
+		"the guest may turn the write cache on and off") },
+	{ BLK("write-cache", PROPERTY_CHOICE, write_cache, "auto",
+		  "whether writes wait for a flush at first; auto: as the drive's cache= says"),
+		.choices = cache_choices },
+	{ BLK("discard", PROPERTY_BOOL, discard, "on", "offer to discard sectors") },
+	{ BLK("write-zeroes", PROPERTY_BOOL, write_zeroes, "on", "offer to write zeroes") },
+	{ BLK("max-discard-sectors", PROPERTY_UINT32, max_discard_sectors, DISCARD_SECTORS_DEFAULT,
+		  "sectors of one discard"),
+		.minimum = 1, .maximum = DISCARD_SECTORS_MAX },
+	{ BLK("max-write-zeroes-sectors", PROPERTY_UINT32, max_zeroes_sectors,
+		  DISCARD_SECTORS_DEFAULT, "sectors of one request for zeroes"),
+		.minimum = 1, .maximum = DISCARD_SECTORS_MAX },
+	{ BLK("rerror", PROPERTY_CHOICE, read_error, "auto",
+		  "what is done when reading fails; auto: as the drive says"),
+		.choices = error_choices },
+	{ BLK("werror", PROPERTY_CHOICE, write_error, "auto",
+		  "what is done when writing fails; auto: as the drive says"),
+		.choices = error_choices },
+	{ BLK("share-rw", PROPERTY_BOOL, share, "off", "has to be off") },
+	{ BLK("iothread", PROPERTY_STRING, iothread, NULL,
+		"id of an -object iothread; each disk has a thread of its own in any case") },
 	{ .type = PROPERTY_END },
 };
 
@@ -85,7 +173,7 @@ static struct blk_request *request_new(struct virtio_blk *blk)
 
 	if (request) {
 		blk->free = request->next_free;
-	} else if (blk->requests->len <= VIRTQUEUE_DEFAULT_SIZE) {
+	} else if (blk->requests->len <= blk->virtio.queue_count * blk->queue_size) {
 		request = g_new0(struct blk_request, 1);
 		g_ptr_array_add(blk->requests, request);
 	}
@@ -110,7 +198,8 @@ static void finish(
 	struct virtio_blk *blk, struct blk_request *request, uint8_t status, uint32_t read)
 {
 	*request->status = status;
-	virtqueue_push(&blk->virtio.queues[0], &request->element, read + 1);
+	virtqueue_push(&blk->virtio.queues[request->queue], &request->element, read + 1);
+	blk->pushed |= UINT64_C(1) << request->queue;
 	request_free(blk, request);
 }
 
@@ -141,13 +230,24 @@ static bool inside_disk(const struct virtio_blk *blk, uint64_t sector, uint64_t 
 {
 	uint64_t offset;
 
-	return bytes % SECTOR == 0 && checked_multiply(sector, SECTOR, &offset) &&
+	return bytes % blk->logical_block_size == 0 &&
+	       sector % (blk->logical_block_size / SECTOR) == 0 &&
+	       checked_multiply(sector, SECTOR, &offset) &&
 	       checked_range(offset, bytes, disk_size(blk));
 }
 
 static bool has_no_flush(const struct virtio_blk *blk)
 {
 	return blk->drive->image && blk->drive->image->no_flush;
+}
+
+/* Section 5.2.6.2: a driver that can neither ask for a flush nor turn the cache on relies on every write. */
+static bool is_write_through(const struct virtio_blk *blk)
+{
+	if (virtio_has_feature(&blk->virtio, FEATURE_CONFIG_WCE))
+		return !__atomic_load_n(&blk->writeback, __ATOMIC_SEQ_CST);
+	return !virtio_has_feature(&blk->virtio, FEATURE_FLUSH) ||
+	       !__atomic_load_n(&blk->writeback, __ATOMIC_SEQ_CST);
 }
 
 static void submit(struct virtio_blk *blk, struct blk_request *request,
@@ -159,9 +259,8 @@ static void submit(struct virtio_blk *blk, struct blk_request *request,
 		.operation = operation,
 		.offset = sector * SECTOR,
 		.length = length,
-		/* Section 5.2.6.2: a driver that cannot ask for a flush relies on every write. */
-		.durable = operation == BLOCK_WRITE && !has_no_flush(blk) &&
-			   !virtio_has_feature(&blk->virtio, FEATURE_FLUSH),
+		.durable = (operation == BLOCK_WRITE || operation == BLOCK_WRITE_ZEROES) &&
+			   !has_no_flush(blk) && is_write_through(blk),
 		.pieces = operation == BLOCK_READ ? element->writable : element->readable,
 		.count =
 			operation == BLOCK_READ ? element->writable_count : element->readable_count,
@@ -195,18 +294,19 @@ static void do_get_id(struct virtio_blk *blk, struct blk_request *request)
 	finish(blk, request, STATUS_OK, length);
 }
 
-static void do_discard(struct virtio_blk *blk, struct blk_request *request)
+/* DISCARD and WRITE_ZEROES, section 5.2.6.2: one segment, as the configuration says. */
+static void do_range(struct virtio_blk *blk, struct blk_request *request, bool zeroes)
 {
 	const struct virtqueue_element *element = &request->element;
+	uint32_t limit = zeroes ? blk->max_zeroes_sectors : blk->max_discard_sectors;
 	uint8_t segment[DISCARD_BYTES];
 	uint64_t sector;
-	uint32_t sectors;
+	uint32_t sectors, flags;
 
-	if (!virtio_has_feature(&blk->virtio, FEATURE_DISCARD)) {
+	if (!virtio_has_feature(&blk->virtio, zeroes ? FEATURE_WRITE_ZEROES : FEATURE_DISCARD)) {
 		finish(blk, request, STATUS_UNSUPPORTED, 0);
 		return;
 	}
-	/* One segment, as the configuration says. */
 	if (iovec_length(element->readable, element->readable_count) != sizeof(segment) ||
 		iovec_read(element->readable, element->readable_count, 0, segment,
 			sizeof(segment)) != sizeof(segment)) {
@@ -215,14 +315,17 @@ static void do_discard(struct virtio_blk *blk, struct blk_request *request)
 	}
 	sector = config_get64(segment);
 	sectors = config_get32(segment + 8);
-	if (sectors > DISCARD_SECTORS_MAX || !inside_disk(blk, sector, (uint64_t)sectors * SECTOR))
-		finish(blk, request, STATUS_IO_ERROR, 0);
-	else if (config_get32(segment + 12) != 0)
+	flags = config_get32(segment + 12);
+	if (flags & ~(zeroes ? DISCARD_UNMAP : 0))
 		finish(blk, request, STATUS_UNSUPPORTED, 0);
-	else if (sectors == 0)
+	else if (sectors > limit || blk->drive->read_only ||
+		 !inside_disk(blk, sector, (uint64_t)sectors * SECTOR))
+		finish(blk, request, STATUS_IO_ERROR, 0);
+	else if (sectors == 0 || (!zeroes && !blk->drive->image->discard))
 		finish(blk, request, STATUS_OK, 0);
 	else
-		submit(blk, request, BLOCK_DISCARD, sector, (uint64_t)sectors * SECTOR);
+		submit(blk, request, zeroes ? BLOCK_WRITE_ZEROES : BLOCK_DISCARD, sector,
+			(uint64_t)sectors * SECTOR);
 }
 
 static void do_request(struct virtio_blk *blk, struct blk_request *request)
@@ -257,7 +360,10 @@ static void do_request(struct virtio_blk *blk, struct blk_request *request)
 		do_get_id(blk, request);
 		break;
 	case REQUEST_DISCARD:
-		do_discard(blk, request);
+		do_range(blk, request, false);
+		break;
+	case REQUEST_WRITE_ZEROES:
+		do_range(blk, request, true);
 		break;
 	default:
 		finish(blk, request, STATUS_UNSUPPORTED, 0);
@@ -265,7 +371,7 @@ static void do_request(struct virtio_blk *blk, struct blk_request *request)
 }
 
 /* Takes one request off the queue; false when there is none to be had. */
-static bool take_request(struct virtio_blk *blk)
+static bool take_request(struct virtio_blk *blk, unsigned index)
 {
 	struct blk_request *request = request_new(blk);
 	enum virtqueue_result result;
@@ -274,7 +380,8 @@ static bool take_request(struct virtio_blk *blk)
 		virtio_break(&blk->virtio, "more requests than the queue holds");
 		return false;
 	}
-	result = virtqueue_pop(&blk->virtio.queues[0], &request->element);
+	request->queue = index;
+	result = virtqueue_pop(&blk->virtio.queues[index], &request->element);
 	if (result == VIRTQUEUE_ELEMENT) {
 		do_request(blk, request);
 		return true;
@@ -293,9 +400,11 @@ static void blk_kicked(void *owner, unsigned index)
 	struct virtqueue *queue = &blk->virtio.queues[index];
 	unsigned left = queue->size;
 
+	if (!virtqueue_is_started(queue))
+		return;
 	virtqueue_disable_notifications(queue);
 	do {
-		while (left > 0 && !virtio_is_broken(&blk->virtio) && take_request(blk))
+		while (left > 0 && !virtio_is_broken(&blk->virtio) && take_request(blk, index))
 			left--;
 		if (left == 0) {
 			virtio_look_again(&blk->virtio, index);
@@ -317,7 +426,11 @@ static void blk_settled(void *owner)
 {
 	struct virtio_blk *blk = owner;
 
-	virtio_interrupt(&blk->virtio, 0);
+	for (unsigned i = 0; blk->pushed; i++) {
+		if (blk->pushed >> i & 1)
+			virtio_interrupt(&blk->virtio, i);
+		blk->pushed &= ~(UINT64_C(1) << i);
+	}
 }
 
 static const struct block_worker_ops worker_ops = {
@@ -326,26 +439,67 @@ static const struct block_worker_ops worker_ops = {
 	.settled = blk_settled,
 };
 
+static unsigned exponent(uint32_t of, uint32_t to)
+{
+	unsigned result = 0;
+
+	while (of << result < to)
+		result++;
+	return result;
+}
+
+static uint32_t discard_alignment(const struct virtio_blk *blk)
+{
+	return (blk->discard_granularity == UINT32_MAX ? blk->logical_block_size
+						       : blk->discard_granularity) /
+	       SECTOR;
+}
+
 static void blk_get_config(struct virtio_device *virtio, uint8_t *config)
 {
 	struct virtio_blk *blk = (struct virtio_blk *)virtio;
-	uint64_t sectors = disk_size(blk) / SECTOR;
+	uint64_t sectors =
+		disk_size(blk) / blk->logical_block_size * (blk->logical_block_size / SECTOR);
+	uint64_t cylinders = MIN(sectors / (HEADS * TRACK_SECTORS), (uint64_t)CYLINDERS_MAX);
 
 	config_set32(config + CONFIG_CAPACITY, sectors);
 	config_set32(config + CONFIG_CAPACITY + 4, sectors >> 32);
-	config_set32(config + CONFIG_SEG_MAX, SEGMENTS_MAX);
-	config_set32(config + CONFIG_BLK_SIZE, SECTOR);
-	config_set32(config + CONFIG_MAX_DISCARD_SECTORS, DISCARD_SECTORS_MAX);
+	/* Two descriptors are for the header and the status. */
+	config_set32(config + CONFIG_SEG_MAX, blk->queue_size - 2);
+	config_set16(config + CONFIG_CYLINDERS, cylinders);
+	config[CONFIG_HEADS] = HEADS;
+	config[CONFIG_SECTORS] = TRACK_SECTORS;
+	config_set32(config + CONFIG_BLK_SIZE, blk->logical_block_size);
+	config[CONFIG_PHYSICAL_EXPONENT] =
+		exponent(blk->logical_block_size, blk->physical_block_size);
+	config_set16(config + CONFIG_MIN_IO_SIZE, blk->min_io_size / blk->logical_block_size);
+	config_set32(config + CONFIG_OPT_IO_SIZE, blk->opt_io_size / blk->logical_block_size);
+	config[CONFIG_WRITEBACK] = __atomic_load_n(&blk->writeback, __ATOMIC_SEQ_CST);
+	config_set16(config + CONFIG_QUEUES, virtio->queue_count);
+	config_set32(config + CONFIG_MAX_DISCARD_SECTORS, blk->max_discard_sectors);
 	config_set32(config + CONFIG_MAX_DISCARD_SEG, 1);
-	config_set32(config + CONFIG_DISCARD_ALIGNMENT, 1);
+	config_set32(config + CONFIG_DISCARD_ALIGNMENT, discard_alignment(blk));
+	config_set32(config + CONFIG_MAX_ZEROES_SECTORS, blk->max_zeroes_sectors);
+	config_set32(config + CONFIG_MAX_ZEROES_SEG, 1);
+	config[CONFIG_ZEROES_MAY_UNMAP] = 1;
+}
+
+/* The write cache is all that a driver may change. What was written while it was on is flushed by whoever turns it off. */
+static void blk_set_config(
+	struct virtio_device *virtio, size_t offset, const uint8_t *bytes, unsigned size)
+{
+	struct virtio_blk *blk = (struct virtio_blk *)virtio;
+
+	if (offset <= CONFIG_WRITEBACK && offset + size > CONFIG_WRITEBACK &&
+		virtio_has_feature(virtio, FEATURE_CONFIG_WCE))
+		__atomic_store_n(
+			&blk->writeback, bytes[CONFIG_WRITEBACK - offset] & 1, __ATOMIC_SEQ_CST);
 }
 
 static void blk_start(struct virtio_device *virtio)
 {
-	struct virtio_blk *blk = (struct virtio_blk *)virtio;
-
-	if (virtio->queues[0].enabled)
-		block_worker_start(blk->worker, virtio->kicks, 1);
+	block_worker_start(
+		((struct virtio_blk *)virtio)->worker, virtio->kicks, virtio->queue_count);
 }
 
 static void blk_stop(struct virtio_device *virtio)
@@ -353,44 +507,101 @@ static void blk_stop(struct virtio_device *virtio)
 	block_worker_stop(((struct virtio_blk *)virtio)->worker);
 }
 
-/* Requests that were kept to be done again are the driver's no more. */
-static void blk_forget(struct virtio_device *virtio)
+static void set_writeback(struct virtio_blk *blk)
 {
-	struct virtio_blk *blk = (struct virtio_blk *)virtio;
+	const struct block_backend *image = blk->drive->image;
+	bool on = blk->write_cache == 0 ? !(image && image->write_through) : blk->write_cache == 1;
 
-	block_worker_forget(blk->worker);
-	blk->free = NULL;
-	for (guint i = 0; i < blk->requests->len; i++)
-		request_free(blk, blk->requests->pdata[i]);
+	__atomic_store_n(&blk->writeback, on, __ATOMIC_SEQ_CST);
 }
 
+static bool is_of_queue(const struct block_request *request, void *queue)
+{
+	return ((const struct blk_request *)request)->queue == *(const unsigned *)queue;
+}
+
+/* Requests that were kept to be done again are the driver's no more. */
 static void blk_forget_queue(struct virtio_device *virtio, unsigned queue)
 {
-	blk_forget(virtio);
+	struct virtio_blk *blk = (struct virtio_blk *)virtio;
+	struct block_request *request = block_worker_forget_some(blk->worker, is_of_queue, &queue);
+
+	while (request) {
+		struct block_request *next = request->next;
+
+		request_free(blk, (struct blk_request *)request);
+		request = next;
+	}
+}
+
+static void blk_forget(struct virtio_device *virtio)
+{
+	set_writeback((struct virtio_blk *)virtio);
 }
 
 static const struct virtio_ops blk_ops = {
-	.queues = 1,
 	.config_size = CONFIG_SIZE,
 	.get_config = blk_get_config,
+	.set_config = blk_set_config,
 	.start = blk_start,
 	.stop = blk_stop,
 	.queue_reset = blk_forget_queue,
 	.reset = blk_forget,
 };
 
-static const struct drive_ops blk_drive_ops = { .is_cdrom = false };
-
-static bool blk_realize(struct device *device, GError **error)
+static void blk_medium_changed(struct device *device)
 {
-	struct virtio_blk *blk = (struct virtio_blk *)device;
+	virtio_config_changed((struct virtio_device *)device);
+}
 
+static const struct drive_ops blk_drive_ops = { .medium_changed = blk_medium_changed };
+
+static bool is_power_of_two(uint32_t number)
+{
+	return (number & (number - 1)) == 0;
+}
+
+static bool check_properties(const struct virtio_blk *blk, GError **error)
+{
 	if (!blk->drive_id)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"drive=ID is missing: it names a -drive ...,if=none,id=ID");
 	if (blk->serial && strlen(blk->serial) > SERIAL_BYTES)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"serial=%s is too long; %d bytes are possible", blk->serial, SERIAL_BYTES);
+	if (!is_power_of_two(blk->logical_block_size) ||
+		!is_power_of_two(blk->physical_block_size) || !is_power_of_two(blk->queue_size))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"logical_block_size, physical_block_size and queue-size have to be powers "
+			"of two");
+	if (blk->physical_block_size < blk->logical_block_size)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"physical_block_size=%u is smaller than logical_block_size=%u",
+			blk->physical_block_size, blk->logical_block_size);
+	if (blk->discard_granularity != UINT32_MAX &&
+		blk->discard_granularity % blk->logical_block_size != 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"discard_granularity=%u is no multiple of logical_block_size=%u",
+			blk->discard_granularity, blk->logical_block_size);
+	if (blk->share)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"share-rw=on is not possible: no two guests may write to one image");
+	return blk->num_queues == QUEUES_AUTOMATIC ||
+	       (blk->num_queues >= 1 && blk->num_queues <= QUEUES_MAX) ||
+	       fail(error, VITRINE_ERROR_INPUT, "num-queues=%u is not accepted; accepted: 1 to %d",
+		       blk->num_queues, QUEUES_MAX);
+}
+
+static bool take_drive(struct virtio_blk *blk, GError **error)
+{
+	struct device *device = &blk->virtio.pci.device;
+
+	if (blk->iothread) {
+		blk->thread =
+			objects_take(device->machine->objects, blk->iothread, OBJECT_THREAD, error);
+		if (!blk->thread)
+			return false;
+	}
 	blk->drive =
 		drives_take(device->machine->drives, blk->drive_id, device, &blk_drive_ops, error);
 	if (!blk->drive)
@@ -398,14 +609,40 @@ static bool blk_realize(struct device *device, GError **error)
 	if (!blk->drive->image)
 		return fail(error, VITRINE_ERROR_INPUT, "drive=%s has no image; a disk needs one",
 			blk->drive_id);
+	if (blk->read_error > 0)
+		blk->drive->on_read_error = error_policies[blk->read_error];
+	if (blk->write_error > 0)
+		blk->drive->on_write_error = error_policies[blk->write_error];
+	return true;
+}
+
+static bool blk_realize(struct device *device, GError **error)
+{
+	struct virtio_blk *blk = (struct virtio_blk *)device;
+
+	if (!check_properties(blk, error) || !take_drive(blk, error))
+		return false;
 	blk->requests = g_ptr_array_new_with_free_func(request_destroy);
 	blk->worker = block_worker_new(blk->drive, &worker_ops, blk);
 
 	blk->virtio.ops = &blk_ops;
-	blk->virtio.features = FEATURE_SEG_MAX | FEATURE_BLK_SIZE | FEATURE_FLUSH |
+	blk->virtio.queue_count =
+		blk->num_queues == QUEUES_AUTOMATIC
+			? CLAMP(device->machine->config->cpus, 1, (unsigned)QUEUES_MAX)
+			: blk->num_queues;
+	blk->virtio.features = FEATURE_SEG_MAX | FEATURE_GEOMETRY | FEATURE_BLK_SIZE |
+			       FEATURE_FLUSH | FEATURE_TOPOLOGY |
 			       (blk->drive->read_only ? FEATURE_RO : 0) |
-			       (blk->drive->image->discard ? FEATURE_DISCARD : 0);
-	return virtio_pci_realize(&blk->virtio, error);
+			       (blk->config_wce ? FEATURE_CONFIG_WCE : 0) |
+			       (blk->virtio.queue_count > 1 ? FEATURE_MQ : 0) |
+			       (blk->discard ? FEATURE_DISCARD : 0) |
+			       (blk->write_zeroes ? FEATURE_WRITE_ZEROES : 0);
+	set_writeback(blk);
+	if (!virtio_pci_realize(&blk->virtio, error))
+		return false;
+	for (unsigned i = 0; i < blk->virtio.queue_count; i++)
+		virtio_set_queue_size(&blk->virtio, i, blk->queue_size);
+	return true;
 }
 
 static void blk_reset(struct device *device)
@@ -427,6 +664,7 @@ static void blk_unrealize(struct device *device)
 	g_clear_pointer(&blk->worker, block_worker_free);
 	g_clear_pointer(&blk->requests, g_ptr_array_unref);
 	g_clear_pointer(&blk->drive, drive_release);
+	g_clear_pointer(&blk->thread, object_release);
 }
 
 static const struct pci_identity blk_identity = {
