@@ -8,6 +8,7 @@
 
 static const struct command *const tables[] = {
 	introspection_commands,
+	pci_commands,
 	machine_commands,
 	display_commands,
 	chardev_commands,

@@ -81,6 +81,7 @@ extern const struct command machine_commands[];
 extern const struct command monitor_commands[];
 extern const struct command network_commands[];
 extern const struct command object_commands[];
+extern const struct command pci_commands[];
 extern const struct command probe_commands[];
 extern const struct command qom_commands[];
 

@@ -61,6 +61,16 @@ const struct schema_type schema_types[] = {
 		"invalid_wr_operations: int, invalid_flush_operations: int, "
 		"invalid_unmap_operations: int, account_invalid: bool, account_failed: bool, "
 		"timed_stats: [any]}}" },
+	{ "PciMemoryRange", "{base: int, limit: int}" },
+	{ "PciBusInfo", "{number: int, secondary: int, subordinate: int, io_range: PciMemoryRange, "
+			"memory_range: PciMemoryRange, prefetchable_range: PciMemoryRange}" },
+	{ "PciDeviceInfo",
+		"{bus: int, slot: int, function: int, class_info: {desc?: str, class: int}, "
+		"id: {device: int, vendor: int, subsystem?: int, subsystem-vendor?: int}, "
+		"irq?: int, irq_pin: int, qdev_id: str, "
+		"pci_bridge?: {bus: PciBusInfo, devices?: [PciDeviceInfo]}, "
+		"regions: [{bar: int, type: str, address: int, size: int, prefetch?: bool, "
+		"mem_type_64?: bool}]}" },
 	{ "CpuModelInfo", "{name: str, props?: any}" },
 	{},
 };

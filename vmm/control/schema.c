@@ -226,8 +226,12 @@ static const char *array_name(struct schema *schema, const char *text)
 {
 	g_autofree char *inside = g_strstrip(g_strndup(text + 1, strlen(text) - 2));
 	g_autofree char *element = g_strdup(type_name(schema, inside));
-	const char *name = remember(schema, text, g_strdup_printf("[%s]", element));
+	const char *name = g_hash_table_lookup(schema->names, text);
 
+	/* An element that holds an array of its own kind has made it. */
+	if (name)
+		return name;
+	name = remember(schema, text, g_strdup_printf("[%s]", element));
 	add_array(schema, name, element);
 	return name;
 }
