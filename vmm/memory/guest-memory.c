@@ -336,3 +336,14 @@ void guest_memory_discard(struct guest_memory *memory, void *bytes, size_t lengt
 	if (madvise((void *)start, end - start, MADV_REMOVE) != 0)
 		madvise((void *)start, end - start, MADV_DONTNEED);
 }
+
+bool guest_memory_ram(const struct guest_memory *memory, unsigned index, uint64_t *address,
+	uint64_t *size, void **bytes)
+{
+	if (index >= memory->ram_count)
+		return false;
+	*address = memory->ram[index].address;
+	*size = memory->ram[index].size;
+	*bytes = memory->ram[index].bytes;
+	return true;
+}

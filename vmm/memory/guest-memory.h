@@ -69,6 +69,10 @@ struct memory_slot_info {
 void guest_memory_list(struct guest_memory *memory,
 	void (*take)(const struct memory_slot_info *slot, void *data), void *data);
 
+/* Pieces of RAM by number, from 0; false behind the last. They stay as they are once the guest runs. */
+bool guest_memory_ram(const struct guest_memory *memory, unsigned index, uint64_t *address,
+	uint64_t *size, void **bytes);
+
 /* The host address of a range that lies in one piece of RAM, or NULL. Stays valid as long as RAM does (the life of the
  * machine): only RAM proper is given out, never video memory or ROM. The guest may change it at any time. */
 void *guest_memory_pointer(struct guest_memory *memory, uint64_t address, size_t length);

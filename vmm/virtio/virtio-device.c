@@ -267,6 +267,11 @@ void virtio_interrupt(struct virtio_device *virtio, unsigned queue)
 		interrupt(virtio, VIRTIO_INTERRUPT_QUEUE, virtio->queues[queue].vector);
 }
 
+void virtio_interrupt_always(struct virtio_device *virtio, unsigned queue)
+{
+	interrupt(virtio, VIRTIO_INTERRUPT_QUEUE, virtio->queues[queue].vector);
+}
+
 void virtio_config_changed(struct virtio_device *virtio)
 {
 	virtio->generation++;

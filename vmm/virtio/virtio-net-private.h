@@ -44,6 +44,8 @@ struct virtio_net {
 	uint32_t queue_size_rx, queue_size_tx;
 
 	struct netdev *netdev;
+	struct vhost_net *vhost; /* NULL: the network's thread serves the queues */
+	bool vhost_serves;
 	bool attached;
 	bool was_started; /* since the last reset */
 	bool told_change; /* that the filter changed, and nobody asked since */

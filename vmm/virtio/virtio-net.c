@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "vmm/machine/machine.h"
 #include "vmm/virtio/virtio-net-private.h"
+#include "vmm/virtio/virtio-net-vhost.h"
 
 enum {
 	CONFIG_MAC = 0x00,
@@ -101,6 +103,20 @@ static void offloads_as_negotiated(struct virtio_net *net)
 	};
 }
 
+/* The kernel does the work; where it does not, we do. */
+static bool start_vhost(struct virtio_net *net)
+{
+	g_autoptr(GError) error = NULL;
+
+	virtio_net_update_data(net);
+	net->vhost_serves = vhost_net_start(
+		net->vhost, netdev_vhost_tap(net->netdev), netdev_context(net->netdev), &error);
+	if (!net->vhost_serves)
+		log_warning(
+			"%s: %s; vitrine does", virtio_device_name(&net->virtio), error->message);
+	return net->vhost_serves;
+}
+
 static void net_start(struct virtio_device *virtio)
 {
 	struct virtio_net *net = (struct virtio_net *)virtio;
@@ -110,12 +126,34 @@ static void net_start(struct virtio_device *virtio)
 		net->filter.filters_vlans = virtio_has_feature(virtio, NET_FEATURE_CTRL_VLAN);
 		net->was_started = true;
 	}
-	virtio_net_start_data(net);
+	if (net->vhost && !start_vhost(net))
+		g_clear_pointer(&net->vhost, vhost_net_free);
+	if (!net->vhost)
+		virtio_net_start_data(net);
+}
+
+static void stop(void *opaque)
+{
+	struct virtio_net *net = opaque;
+
+	vhost_net_stop(net->vhost);
+}
+
+/* On the network's thread, so that no interrupt is being passed on meanwhile. */
+static void stop_vhost(struct virtio_net *net)
+{
+	netdev_call(net->netdev, stop, net);
+	net->vhost_serves = false;
 }
 
 static void net_stop(struct virtio_device *virtio)
 {
-	virtio_net_stop_data((struct virtio_net *)virtio);
+	struct virtio_net *net = (struct virtio_net *)virtio;
+
+	if (net->vhost_serves)
+		stop_vhost(net);
+	else
+		virtio_net_stop_data(net);
 }
 
 static void flush(void *opaque)
@@ -269,11 +307,36 @@ static uint64_t offered(const struct virtio_net *net)
 	return features;
 }
 
+static bool open_vhost(struct virtio_net *net, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (netdev_vhost_tap(net->netdev) < 0)
+		return true;
+	net->vhost = vhost_net_new(&net->virtio, &why);
+	if (!net->vhost && netdev_vhost_is_forced(net->netdev)) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	if (!net->vhost) {
+		log_warning(
+			"netdev=%s: %s; vitrine moves the frames", net->netdev_id, why->message);
+		return true;
+	}
+	if (!(vhost_net_features(net->vhost) & VIRTIO_FEATURE_PACKED) && net->virtio.options.packed)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"packed=on: the kernel's vhost-net has split rings only; leave out one of "
+			"the two");
+	return true;
+}
+
 static bool net_realize(struct device *device, GError **error)
 {
 	struct virtio_net *net = (struct virtio_net *)device;
 
 	if (!take_netdev(net, error) || !choose_mac(net, error) || !check_numbers(net, error))
+		return false;
+	if (!open_vhost(net, error))
 		return false;
 	net->virtio.ops = &net_ops;
 	net->virtio.features = offered(net);
@@ -298,6 +361,7 @@ static void net_unrealize(struct device *device)
 	virtio_pci_unrealize(&net->virtio);
 	if (net->attached)
 		netdev_detach(net->netdev);
+	g_clear_pointer(&net->vhost, vhost_net_free);
 	virtio_net_clear_data(net);
 }
 

@@ -162,6 +162,8 @@ bool virtio_queue_is_ready(const struct virtio_device *virtio, unsigned queue);
 
 /* Interrupts the driver if it wants to hear of what was pushed. Any thread. */
 void virtio_interrupt(struct virtio_device *virtio, unsigned queue);
+/* Interrupts the driver, which another one (the kernel) has found to want it. Any thread. */
+void virtio_interrupt_always(struct virtio_device *virtio, unsigned queue);
 /* The configuration is another one now: tells the driver. With the lock. */
 void virtio_config_changed(struct virtio_device *virtio);
 /* The driver broke the rules: it sees NEEDS_RESET and the device does nothing until then. Any thread. */

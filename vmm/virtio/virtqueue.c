@@ -185,3 +185,18 @@ bool virtqueue_enable_notifications(struct virtqueue *queue)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return !queue->kind->is_empty(queue);
 }
+
+uint16_t virtqueue_position(const struct virtqueue *queue)
+{
+	return queue->next_available;
+}
+
+void virtqueue_set_position(struct virtqueue *queue, uint16_t position)
+{
+	uint16_t done = position - queue->next_used;
+
+	queue->next_available = queue->next_used = position;
+	queue->used_total += done;
+	queue->signalled = queue->used_total;
+	queue->in_flight = 0;
+}

@@ -85,6 +85,11 @@ bool virtqueue_is_empty(const struct virtqueue *queue);
 /* Undoes the latest pop() that has not been undone; nothing was pushed since. */
 void virtqueue_unpop(struct virtqueue *queue, const struct virtqueue_element *element);
 
+/* Split rings: how many requests have been taken so far (modulo 2^16), and taking from there on with nothing in flight, when
+ * another one (the kernel) served the ring meanwhile. */
+uint16_t virtqueue_position(const struct virtqueue *queue);
+void virtqueue_set_position(struct virtqueue *queue, uint16_t position);
+
 /* Gives a request back; @written bytes of its writable pieces were filled. */
 void virtqueue_push(
 	struct virtqueue *queue, const struct virtqueue_element *element, uint32_t written);

@@ -1,0 +1,190 @@
+/* The kernel serves a card's data queues. */
+#include "vmm/virtio/virtio-net-vhost.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <linux/vhost.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "vmm/machine/machine.h"
+#include "vmm/virtio/virtio-net-private.h"
+
+enum {
+	MEMORY_REGIONS_MAX = 8,
+	NO_TAP = -1,
+};
+
+/* What the kernel is asked about: the rest is ours to offer or not. */
+#define KERNEL_FEATURES \
+	(NET_FEATURE_MRG_RXBUF | VIRTIO_FEATURE_INDIRECT | VIRTIO_FEATURE_EVENT_INDEX | \
+		VIRTIO_FEATURE_VERSION_1 | VIRTIO_FEATURE_PACKED | \
+		VIRTIO_FEATURE_ACCESS_PLATFORM | VIRTIO_FEATURE_QUEUE_RESET)
+
+struct vhost_queue {
+	struct vhost_net *vhost;
+	unsigned index;
+	int call; /* eventfd that the kernel writes when the driver wants an interrupt */
+	GSource *source;
+};
+
+struct vhost_net {
+	struct virtio_device *virtio;
+	int fd;
+	uint64_t features;
+	struct vhost_queue queues[NET_DATA_QUEUES];
+};
+
+static void free_queues(struct vhost_net *vhost)
+{
+	for (unsigned i = 0; i < NET_DATA_QUEUES; i++)
+		if (vhost->queues[i].call >= 0)
+			close(vhost->queues[i].call);
+}
+
+struct vhost_net *vhost_net_new(struct virtio_device *virtio, GError **error)
+{
+	struct vhost_net *vhost = g_new0(struct vhost_net, 1);
+
+	vhost->virtio = virtio;
+	for (unsigned i = 0; i < NET_DATA_QUEUES; i++)
+		vhost->queues[i] = (struct vhost_queue) { vhost, i, -1, NULL };
+	vhost->fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	if (vhost->fd < 0)
+		fail_errno(error, VITRINE_ERROR_HOST,
+			"/dev/vhost-net cannot be opened; load vhost_net, or leave out vhost=on");
+	else if (ioctl(vhost->fd, VHOST_SET_OWNER, NULL) < 0 ||
+		 ioctl(vhost->fd, VHOST_GET_FEATURES, &vhost->features) < 0)
+		fail_errno(error, VITRINE_ERROR_HOST, "/dev/vhost-net does not answer");
+	else
+		return vhost;
+	vhost_net_free(vhost);
+	return NULL;
+}
+
+void vhost_net_free(struct vhost_net *vhost)
+{
+	if (!vhost)
+		return;
+	free_queues(vhost);
+	if (vhost->fd >= 0)
+		close(vhost->fd);
+	g_free(vhost);
+}
+
+uint64_t vhost_net_features(const struct vhost_net *vhost)
+{
+	return vhost->features | ~KERNEL_FEATURES;
+}
+
+static bool set_memory(struct vhost_net *vhost)
+{
+	struct guest_memory *memory = vhost->virtio->pci.device.machine->memory;
+	g_autofree struct vhost_memory *table =
+		g_malloc0(sizeof(*table) + MEMORY_REGIONS_MAX * sizeof(struct vhost_memory_region));
+	struct vhost_memory_region *region = table->regions;
+	uint64_t address, size;
+	void *bytes;
+
+	for (; table->nregions < MEMORY_REGIONS_MAX &&
+		guest_memory_ram(memory, table->nregions, &address, &size, &bytes);
+		table->nregions++)
+		*region++ = (struct vhost_memory_region) {
+			.guest_phys_addr = address,
+			.memory_size = size,
+			.userspace_addr = (uintptr_t)bytes,
+		};
+	return ioctl(vhost->fd, VHOST_SET_MEM_TABLE, table) == 0;
+}
+
+static gboolean called(gint fd, GIOCondition condition, gpointer opaque)
+{
+	struct vhost_queue *queue = opaque;
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		virtio_interrupt_always(queue->vhost->virtio, queue->index);
+	return G_SOURCE_CONTINUE;
+}
+
+static bool set_queue(struct vhost_net *vhost, unsigned index, GMainContext *context)
+{
+	struct virtqueue *ring = &vhost->virtio->queues[index];
+	struct vhost_queue *queue = &vhost->queues[index];
+	struct vhost_vring_state size = { index, ring->size };
+	struct vhost_vring_state base = { index, virtqueue_position(ring) };
+	struct vhost_vring_addr address = {
+		.index = index,
+		.desc_user_addr = (uintptr_t)ring->descriptor_bytes,
+		.avail_user_addr = (uintptr_t)ring->driver_bytes,
+		.used_user_addr = (uintptr_t)ring->device_bytes,
+	};
+	struct vhost_vring_file kick = { index, vhost->virtio->kicks[index] };
+	struct vhost_vring_file call = { .index = index };
+
+	queue->call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	call.fd = queue->call;
+	if (queue->call < 0 || ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) < 0 ||
+		ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) < 0 ||
+		ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) < 0 ||
+		ioctl(vhost->fd, VHOST_SET_VRING_KICK, &kick) < 0 ||
+		ioctl(vhost->fd, VHOST_SET_VRING_CALL, &call) < 0)
+		return false;
+	queue->source = g_unix_fd_source_new(queue->call, G_IO_IN);
+	g_source_set_callback(queue->source, (GSourceFunc)(void (*)(void))called, queue, NULL);
+	g_source_attach(queue->source, context);
+	return true;
+}
+
+static void drop_queue(struct vhost_queue *queue)
+{
+	if (queue->source) {
+		g_source_destroy(queue->source);
+		g_clear_pointer(&queue->source, g_source_unref);
+	}
+	if (queue->call >= 0)
+		close(queue->call);
+	queue->call = -1;
+}
+
+static void take_back(struct vhost_net *vhost, unsigned index)
+{
+	struct virtqueue *ring = &vhost->virtio->queues[index];
+	struct vhost_vring_file none = { index, NO_TAP };
+	struct vhost_vring_state base = { .index = index };
+
+	ioctl(vhost->fd, VHOST_NET_SET_BACKEND, &none);
+	if (virtqueue_is_started(ring) && ioctl(vhost->fd, VHOST_GET_VRING_BASE, &base) == 0)
+		virtqueue_set_position(ring, base.num);
+}
+
+bool vhost_net_start(struct vhost_net *vhost, int tap, GMainContext *context, GError **error)
+{
+	/* What is not the kernel's business it refuses. */
+	uint64_t features = vhost->virtio->driver_features & vhost->features & KERNEL_FEATURES;
+	bool good = ioctl(vhost->fd, VHOST_SET_FEATURES, &features) == 0 && set_memory(vhost);
+
+	for (unsigned i = 0; good && i < NET_DATA_QUEUES; i++) {
+		struct vhost_vring_file backend = { i, tap };
+
+		if (!virtqueue_is_started(&vhost->virtio->queues[i]))
+			continue;
+		good = set_queue(vhost, i, context) &&
+		       ioctl(vhost->fd, VHOST_NET_SET_BACKEND, &backend) == 0;
+	}
+	if (good)
+		return true;
+	fail_errno(error, VITRINE_ERROR_HOST, "the kernel does not serve the queues");
+	vhost_net_stop(vhost);
+	return false;
+}
+
+void vhost_net_stop(struct vhost_net *vhost)
+{
+	for (unsigned i = 0; i < NET_DATA_QUEUES; i++) {
+		take_back(vhost, i);
+		drop_queue(&vhost->queues[i]);
+	}
+}
