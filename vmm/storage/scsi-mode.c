@@ -140,8 +140,9 @@ static size_t put_block_descriptor(const struct scsi_lun *lun, uint8_t *to)
 {
 	uint64_t blocks = disk_size(lun->disk) / SCSI_DISK_BLOCK;
 
-	to[1] = MIN(blocks, 0xffffff) >> 16;
-	scsi_set16(to + 2, MIN(blocks, 0xffffff));
+	blocks = MIN(blocks, 0xffffff);
+	to[1] = blocks >> 16;
+	scsi_set16(to + 2, blocks);
 	scsi_set16(to + 6, SCSI_DISK_BLOCK);
 	return BLOCK_DESCRIPTOR;
 }

@@ -114,7 +114,8 @@ void machine_run_soon(
 void machine_emit(struct machine *machine, const char *name, JsonObject *data)
 {
 	the_machine->event = name;
-	the_machine->event_offset = json_object_get_int_member(data, "offset");
+	if (json_object_has_member(data, "offset"))
+		the_machine->event_offset = json_object_get_int_member(data, "offset");
 	json_object_unref(data);
 }
 

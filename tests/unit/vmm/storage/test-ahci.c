@@ -1,0 +1,342 @@
+/* The AHCI controller, as a driver pokes it: command lists in memory, frames that come back, and what wrong ones get. */
+#include "vmm/storage/ahci.h"
+
+#include <string.h>
+
+#include "tests/unit/vmm/chipset/fake-machine.h"
+#include "tests/unit/vmm/storage/fake-drive.h"
+#include "vmm/pci/config.h"
+
+enum {
+	BASE = 0xfe000000,
+	LIST = 0x10000,
+	RECEIVED = 0x11000,
+	TABLE = 0x12000,
+	BUFFER = 0x20000,
+	PORT = 0x100,
+
+	IS = 0x10,
+	IE = 0x14,
+	CMD = 0x18,
+	TFD = 0x20,
+	SIG = 0x24,
+	SSTS = 0x28,
+	SCTL = 0x2c,
+	SERR = 0x30,
+	SACT = 0x34,
+	CI = 0x38,
+
+	REGISTERS = 1 << 0,
+	PIO_SETUP = 1 << 1,
+	DEVICE_BITS = 1 << 3,
+	CONNECT = 1 << 6,
+	HOST_BUS = 1 << 29,
+	TASK_FILE = 1 << 30,
+};
+
+struct fixture {
+	struct fake_machine *machine;
+	struct fake_drive *drive;
+	struct pci_device *ahci;
+};
+
+static uint32_t get(struct fixture *f, unsigned offset)
+{
+	return io_space_read(&f->machine->machine.mmio, BASE + offset, 4);
+}
+
+static void set(struct fixture *f, unsigned offset, uint32_t value)
+{
+	io_space_write(&f->machine->machine.mmio, BASE + offset, 4, value);
+}
+
+static struct device *add(struct fixture *f, const struct device_class *class)
+{
+	const char *const properties[] = { "drive", "drive", NULL };
+
+	return fake_machine_add(f->machine, class, properties, NULL);
+}
+
+static void start_port(struct fixture *f)
+{
+	set(f, PORT + 0x00, LIST);
+	set(f, PORT + 0x08, RECEIVED);
+	set(f, PORT + SERR, UINT32_MAX);
+	set(f, PORT + IS, UINT32_MAX);
+	set(f, PORT + IE, UINT32_MAX);
+	set(f, PORT + CMD, 0x11);
+	set(f, 0x04, 2);
+}
+
+static void set_up(struct fixture *f, const struct device_class *drive)
+{
+	static const struct pci_interrupts interrupts;
+	struct device *ahci;
+
+	f->machine = fake_machine_new();
+	f->drive = fake_drive_new();
+	f->machine->machine.pci = pci_bus_new(&f->machine->machine, "pcie.0", &interrupts);
+	ahci = device_new(&f->machine->machine, &ich9_ahci_class, NULL);
+	g_assert_true(device_realize(ahci, NULL));
+	device_reset(ahci);
+	f->ahci = (struct pci_device *)ahci;
+	f->ahci->config[0x04 + 1] |= 4; /* no INTx: there is no board */
+	pci_bus_config_write(f->machine->machine.pci, f->ahci->slot, 0, 0x24, 4, BASE);
+	pci_bus_config_write(f->machine->machine.pci, f->ahci->slot, 0, 0x04, 2, 0x406);
+	if (drive) {
+		g_assert_nonnull(add(f, drive));
+		set(f, 0x04, 1); /* as firmware does: the whole controller anew */
+	}
+	start_port(f);
+}
+
+static void tear_down(struct fixture *f)
+{
+	g_assert_cmpuint(f->drive->failed_bounds, ==, 0);
+	for (guint i = f->machine->machine.devices->len; i > 0; i--)
+		device_free(f->machine->machine.devices->pdata[i - 1]);
+	g_ptr_array_set_size(f->machine->machine.devices, 0);
+	fake_drive_free(f->drive);
+	fake_machine_free(f->machine);
+}
+
+/* A command in a slot, with one region; @fis: 20 bytes from the third on are the registers. */
+static void put_command(struct fixture *f, unsigned slot, uint8_t code, uint64_t lba,
+	uint16_t count, uint16_t features, uint32_t bytes)
+{
+	uint8_t *header = f->machine->ram + LIST + 32 * slot;
+	uint8_t *table = f->machine->ram + TABLE + 256 * slot;
+
+	memset(header, 0, 32);
+	memset(table, 0, 256);
+	header[0] = 5;
+	config_set16(header + 2, bytes ? 1 : 0);
+	config_set32(header + 8, TABLE + 256 * slot);
+	table[0] = 0x27;
+	table[1] = 0x80;
+	table[2] = code;
+	table[3] = features;
+	table[11] = features >> 8;
+	for (unsigned i = 0; i < 3; i++) {
+		table[4 + i] = lba >> 8 * i;
+		table[8 + i] = lba >> (24 + 8 * i);
+	}
+	table[7] = 0x40;
+	config_set16(table + 12, count);
+	config_set32(table + 0x80, BUFFER + 0x2000 * slot);
+	config_set32(table + 0x8c, bytes - 1);
+}
+
+static uint8_t *fis(struct fixture *f, unsigned offset)
+{
+	return f->machine->ram + RECEIVED + offset;
+}
+
+static void issue(struct fixture *f, uint32_t slots)
+{
+	set(f, PORT + CI, slots);
+	fake_drive_run(f->drive, 1000);
+}
+
+static void test_link(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0x113);
+	g_assert_cmphex(get(&f, PORT + SIG), ==, 0x101);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x150);
+	g_assert_cmphex(fis(&f, 0x40)[0], ==, 0x34);
+	g_assert_cmphex(get(&f, PORT + 0x80 + SSTS), ==, 0);
+	g_assert_cmphex(get(&f, PORT + 0x80 + TFD), ==, 0x7f);
+	set(&f, PORT + SCTL, 1);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0);
+	set(&f, PORT + SCTL, 0);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0x113);
+	g_assert_true(get(&f, PORT + IS) & CONNECT);
+	set(&f, PORT + SERR, UINT32_MAX);
+	g_assert_false(get(&f, PORT + IS) & CONNECT);
+	tear_down(&f);
+}
+
+static void test_identify(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 0, 0xec, 0, 0, 0, 512);
+	issue(&f, 1);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+	g_assert_cmphex(get(&f, PORT + IS), ==, PIO_SETUP);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x50);
+	g_assert_cmphex(fis(&f, 0x20)[0], ==, 0x5f);
+	g_assert_cmphex(fis(&f, 0x20)[15], ==, 0x50);
+	g_assert_cmpmem(f.machine->ram + BUFFER + 20, 8, "MQ0000 1", 8);
+	g_assert_cmpmem(f.machine->ram + BUFFER + 54, 4, "EQUM", 4);
+	g_assert_cmpuint(config_get32(f.machine->ram + BUFFER + 120), ==, FAKE_DRIVE_BYTES / 512);
+	g_assert_cmpuint(config_get32(f.machine->ram + LIST + 4), ==, 512);
+	tear_down(&f);
+}
+
+static void test_dma(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	memset(f.machine->ram + BUFFER, 0xa5, 1024);
+	put_command(&f, 0, 0x35, 7, 2, 0, 1024);
+	issue(&f, 1);
+	g_assert_cmphex(get(&f, PORT + IS), ==, REGISTERS);
+	g_assert_cmphex(f.drive->bytes[7 * 512], ==, 0xa5);
+	g_assert_cmphex(f.drive->bytes[9 * 512 - 1], ==, 0xa5);
+	put_command(&f, 3, 0x25, 8, 1, 0, 512);
+	issue(&f, 1 << 3);
+	g_assert_cmphex(f.machine->ram[BUFFER + 3 * 0x2000], ==, 0xa5);
+	tear_down(&f);
+}
+
+/* Many at a time, ended together. */
+static void test_queued(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	for (unsigned i = 0; i < 8; i++) {
+		memset(f.drive->bytes + 512 * i, i + 1, 512);
+		put_command(&f, i, 0x60, i, i << 3, 1, 512);
+	}
+	set(&f, PORT + SACT, 0xff);
+	set(&f, PORT + CI, 0xff);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+	g_assert_cmphex(get(&f, PORT + SACT), ==, 0xff);
+	fake_drive_run(f.drive, 3);
+	g_assert_cmphex(get(&f, PORT + SACT), ==, 0xf8);
+	fake_drive_run(f.drive, 100);
+	g_assert_cmphex(get(&f, PORT + SACT), ==, 0);
+	g_assert_cmphex(get(&f, PORT + IS), ==, DEVICE_BITS);
+	for (unsigned i = 0; i < 8; i++)
+		g_assert_cmphex(f.machine->ram[BUFFER + 0x2000 * i], ==, i + 1);
+	tear_down(&f);
+}
+
+/* One of several fails: everything stops, and the log tells which it was. */
+static void test_queued_error(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 4, 0x60, 0xffffff, 4 << 3, 1, 512);
+	put_command(&f, 5, 0x60, 0, 5 << 3, 1, 512);
+	set(&f, PORT + SACT, 3 << 4);
+	issue(&f, 3 << 4);
+	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
+	g_assert_true(get(&f, PORT + SACT) & 1 << 4);
+	g_assert_cmphex(get(&f, PORT + TFD) & 1, ==, 1);
+	set(&f, PORT + CMD, 0x10);
+	g_assert_cmphex(get(&f, PORT + SACT), ==, 0);
+	set(&f, PORT + IS, UINT32_MAX);
+	set(&f, PORT + CMD, 0x11);
+	put_command(&f, 0, 0x2f, 0x10, 1, 0, 512);
+	issue(&f, 1);
+	g_assert_cmphex(f.machine->ram[BUFFER], ==, 4);
+	g_assert_cmphex(f.machine->ram[BUFFER + 3], ==, 0x10);
+	tear_down(&f);
+}
+
+static void test_packet(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_cd_class);
+	g_assert_cmphex(get(&f, PORT + SIG), ==, 0xeb140101);
+	put_command(&f, 0, 0xa0, 0, 0, 1, 36);
+	memcpy(f.machine->ram + TABLE + 0x40, "\x12\0\0\0\x24", 5);
+	issue(&f, 1);
+	g_assert_cmphex(get(&f, PORT + IS), ==, REGISTERS);
+	g_assert_cmpmem(f.machine->ram + BUFFER + 8, 24, "QEMU    QEMU DVD-ROM    ", 24);
+	/* A unit attention, then the sense that tells it. */
+	put_command(&f, 0, 0xa0, 0, 0, 0, 0);
+	set(&f, PORT + IS, UINT32_MAX);
+	issue(&f, 1);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x6451);
+	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
+	tear_down(&f);
+}
+
+/* Rules that drivers can break: what is set in PxIS, and that nothing else happens. */
+static void test_wrong(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 0, 0x25, 0, 1, 0, 512);
+	config_set32(f.machine->ram + TABLE + 0x80, 0xfff00000); /* no RAM */
+	issue(&f, 1);
+	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
+	set(&f, PORT + CMD, 0x10);
+	start_port(&f);
+	put_command(&f, 0, 0x25, 0, 4, 0, 512); /* regions for less than the command */
+	issue(&f, 1);
+	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
+	set(&f, PORT + CMD, 0x10);
+	start_port(&f);
+	put_command(&f, 0, 0x60, 0, 9 << 3, 1, 512); /* the tag of another slot */
+	issue(&f, 1);
+	g_assert_true(get(&f, PORT + IS) & HOST_BUS);
+	set(&f, PORT + CMD, 0x10);
+	set(&f, PORT + 0x04, 0xffff);
+	set(&f, PORT + CMD, 0x11); /* a list outside RAM */
+	issue(&f, 1);
+	g_assert_true(get(&f, PORT + IS) & HOST_BUS);
+	tear_down(&f);
+}
+
+static void test_plug(void)
+{
+	struct fixture f;
+	struct device *disk;
+
+	set_up(&f, NULL);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0);
+	disk = add(&f, &ide_hd_class);
+	disk->bus->ops->plugged(disk->bus, disk);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0x113);
+	g_assert_true(get(&f, PORT + IS) & CONNECT);
+	/* It goes while it works. */
+	put_command(&f, 0, 0x25, 0, 1, 0, 512);
+	set(&f, PORT + CI, 1);
+	g_ptr_array_remove(f.machine->machine.devices, disk);
+	device_free(disk);
+	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0);
+	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
+	tear_down(&f);
+}
+
+static void test_reset_under_way(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 0, 0x25, 0, 1, 0, 512);
+	set(&f, PORT + CI, 1);
+	g_assert_cmphex(get(&f, PORT + TFD) & 0x80, ==, 0x80);
+	set(&f, 0x04, 1);
+	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+	tear_down(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/ahci/link", test_link);
+	g_test_add_func("/ahci/identify", test_identify);
+	g_test_add_func("/ahci/dma", test_dma);
+	g_test_add_func("/ahci/queued", test_queued);
+	g_test_add_func("/ahci/queued-error", test_queued_error);
+	g_test_add_func("/ahci/packet", test_packet);
+	g_test_add_func("/ahci/wrong", test_wrong);
+	g_test_add_func("/ahci/plug", test_plug);
+	g_test_add_func("/ahci/reset-under-way", test_reset_under_way);
+	return g_test_run();
+}
