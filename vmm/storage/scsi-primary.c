@@ -87,7 +87,8 @@ static size_t page_serial(const struct scsi_lun *lun, uint8_t *to)
 	const char *serial = lun->config.serial;
 	size_t length = serial ? MIN(strlen(serial), SCSI_SERIAL_BYTES) : 0;
 
-	memcpy(to, serial, length);
+	if (length > 0)
+		memcpy(to, serial, length);
 	return length;
 }
 
