@@ -27,7 +27,9 @@ struct virtio_machine {
 	uint64_t next_free; /* RAM that tests have not used */
 	unsigned line;      /* of INTx, as set last */
 	bool level;
-	GString *events; /* "NAME {data}\n" */
+	size_t random_left; /* bytes that the object "rng0" has */
+	unsigned released;  /* objects */
+	GString *events;    /* "NAME {data}\n" */
 	struct fake_chardev chardevs[VIRTIO_MACHINE_CHARDEVS];
 };
 
