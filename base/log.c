@@ -5,6 +5,33 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* A process has one standard error, and one way to write to it. */
+static struct {
+	bool timestamp;
+	char *guest;
+} prefix;
+
+void log_set_prefix(bool timestamp, const char *guest)
+{
+	prefix.timestamp = timestamp;
+	g_free(prefix.guest);
+	prefix.guest = g_strdup(guest);
+}
+
+static void add_prefix(GString *line)
+{
+	g_autoptr(GDateTime) now = NULL;
+	g_autofree char *time = NULL;
+
+	if (prefix.timestamp) {
+		now = g_date_time_new_now_utc();
+		time = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ ");
+		g_string_append(line, time);
+	}
+	if (prefix.guest)
+		g_string_append_printf(line, "%s ", prefix.guest);
+}
+
 G_GNUC_PRINTF(2, 0)
 static void print_line(const char *kind, const char *format, va_list arguments, const char *tail)
 {
@@ -12,6 +39,7 @@ static void print_line(const char *kind, const char *format, va_list arguments, 
 	g_autoptr(GString) line = g_string_new(NULL);
 	const char *name = g_get_prgname();
 
+	add_prefix(line);
 	g_string_append_printf(line, "%s: %s", name ? name : "vitrine", kind);
 	for (const char *c = text; *c != '\0'; c++) {
 		if (g_ascii_iscntrl(*c) && !(*c == '\n' && c[1] != '\0') && *c != '\t')

@@ -6,10 +6,15 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* What stands in front of every line from now on: the time (ISO 8601, UTC), the name of a guest; NULL: none. For the start of
+ * a program, before there are threads. */
+void log_set_prefix(bool timestamp, const char *guest);
 
 /* For what a guest or a client can cause again and again: after @limit lines from the same @count they stop, the last
  * one says so. @count starts at 0 and belongs to the device or the connection. */

@@ -15,7 +15,9 @@
 #include "base/runtime-dir.h"
 #include "display/bus-server.h"
 #include "vmm/chardev/chardev.h"
+#include "vmm/control/qmp-commands.h"
 #include "vmm/control/qmp.h"
+#include "vmm/daemon.h"
 #include "vmm/display/server-process.h"
 #include "vmm/objects.h"
 #include "vmm/net/netdev.h"
@@ -32,6 +34,8 @@ struct guest {
 	struct bus_server *bus;
 	struct qmp *qmp;
 	struct server_process *vnc;
+	struct command_server vnc_server; /* the first that VNC is served on */
+	int pid_file;                     /* -1: none */
 	guint signals[3];
 };
 
@@ -195,9 +199,25 @@ static bool open_monitor(struct guest *guest, const struct qmp_config *config, G
 			      : qmp_attach(guest->qmp, chardev, config->pretty, error);
 }
 
+/* For query-vnc. */
+static void describe_vnc(struct guest *guest)
+{
+	const struct vnc_config *vnc = (const struct vnc_config *)(void *)guest->config->vnc->data;
+	struct command_server *server = &guest->vnc_server;
+
+	if (guest->config->vnc->len > 0) {
+		server->host = g_strdup(vnc->path ? vnc->path : vnc->host);
+		server->service =
+			vnc->path ? g_strdup("") : g_strdup_printf("%u", (unsigned)vnc->port);
+		server->family = vnc->path ? "unix" : strchr(vnc->host, ':') ? "ipv6" : "ipv4";
+	}
+	qmp_set_display(guest->qmp, server->host ? server : NULL, guest->config->display);
+}
+
 static bool open_control(struct guest *guest, GError **error)
 {
 	guest->qmp = qmp_new(guest->machine, guest->chardevs);
+	describe_vnc(guest);
 	for (guint i = 0; i < guest->config->qmp->len; i++) {
 		const struct qmp_config *config =
 			&g_array_index(guest->config->qmp, struct qmp_config, i);
@@ -224,8 +244,8 @@ static bool start_vnc(struct guest *guest, GError **error)
 		addresses[i] = (struct server_address) { config->host, config->port, config->path };
 		register_socket(guest, config->path);
 	}
-	guest->vnc = server_process_new(
-		guest->bus, "vitrine-vnc", guest->config->machine.name, addresses, vnc->len, error);
+	guest->vnc = server_process_new(guest->bus, "vitrine-vnc", guest->config->machine.name,
+		addresses, vnc->len, guest->config->keyboard, error);
 	g_prefix_error(error, "-vnc: ");
 	return guest->vnc != NULL;
 }
@@ -347,6 +367,14 @@ static void watch_signals(struct guest *guest)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static bool take_pid_file(struct guest *guest, GError **error)
+{
+	if (!guest->config->pid_file)
+		return true;
+	guest->pid_file = pid_file_take(guest->config->pid_file, error);
+	return guest->pid_file >= 0;
+}
+
 static bool build(struct guest *guest, GError **error)
 {
 	return open_directory(guest, error) && open_chardevs(guest, error) &&
@@ -375,6 +403,10 @@ static void finish(struct guest *guest)
 	g_clear_pointer(&guest->objects, objects_free);
 	g_clear_pointer(&guest->chardevs, g_ptr_array_unref);
 	g_clear_pointer(&guest->directory, runtime_dir_remove);
+	g_free(guest->vnc_server.host);
+	g_free(guest->vnc_server.service);
+	if (guest->pid_file >= 0)
+		pid_file_give_back(guest->config->pid_file, guest->pid_file);
 }
 
 /* Who asked for the family learns which version the guest has: an upgrade would bring another. */
@@ -387,13 +419,14 @@ static void tell_machine_type(const struct config *config)
 			type->name);
 }
 
-bool guest_run(const struct config *config, int *status, GError **error)
+bool guest_run(const struct config *config, int ready_fd, int *status, GError **error)
 {
-	struct guest guest = { .config = config };
+	struct guest guest = { .config = config, .pid_file = -1 };
 	bool built;
 
 	watch_signals(&guest);
-	built = build(&guest, error);
+	built = take_pid_file(&guest, error) && build(&guest, error) &&
+		(ready_fd < 0 || daemon_ready(ready_fd, error));
 	if (built) {
 		tell_machine_type(config);
 		run(&guest);

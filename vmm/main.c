@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "version.h"
+#include "vmm/daemon.h"
 #include "vmm/guest.h"
 #include "vmm/options/config.h"
 #include "vmm/options/help.h"
@@ -47,6 +48,29 @@ static bool write_config(struct options *options, const struct machine_type *typ
 	return true;
 }
 
+/* Messages to a file: it takes the place of standard error, so that nothing is missed. */
+static bool redirect_messages(const struct config *config, GError **error)
+{
+	log_set_prefix(config->timestamps, config->guest_name ? config->machine.name : NULL);
+	if (!config->log_file || freopen(config->log_file, "a", stderr))
+		return true;
+	return fail_errno(error, VITRINE_ERROR_HOST, "-D %s: cannot be opened", config->log_file);
+}
+
+static bool start_guest(const struct config *config, int *status, GError **error)
+{
+	int ready = -1;
+
+	if (!redirect_messages(config, error))
+		return false;
+	if (config->daemonize) {
+		ready = daemon_start(error);
+		if (ready < 0)
+			return false;
+	}
+	return guest_run(config, ready, status, error);
+}
+
 static bool run_guest(struct options *options, int *status, GError **error)
 {
 	struct machine_types *types = machine_types_load(NULL, error);
@@ -59,7 +83,7 @@ static bool run_guest(struct options *options, int *status, GError **error)
 	if (config) {
 		done = (!options->write_config ||
 			       write_config(options, config->machine.type, error)) &&
-		       guest_run(config, status, error);
+		       start_guest(config, status, error);
 		config_free(config);
 	}
 	machine_types_free(types);

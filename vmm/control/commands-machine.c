@@ -82,6 +82,11 @@ static JsonNode *stop(struct command_call *call, GError **error)
 
 static JsonNode *cont(struct command_call *call, GError **error)
 {
+	if (call->context->machine->config->never_runs) {
+		fail(error, VITRINE_ERROR_STATE,
+			"there is no machine to run: it was started with -machine none");
+		return NULL;
+	}
 	return machine_cont(call->context->machine, error) ? command_nothing() : NULL;
 }
 

@@ -27,6 +27,7 @@ enum {
 struct server_process {
 	struct bus_server *bus;
 	char *program, *path, *guest_name;
+	char *keymap;      /* NULL: the server\'s default */
 	GArray *listening; /* of int */
 	GPtrArray *socket_files;
 	GPid pid; /* 0 while there is none */
@@ -110,6 +111,8 @@ static char **make_arguments(const struct server_process *server)
 	g_ptr_array_add(arguments, g_strdup_printf("--bus-fd=%d", FIRST_FD));
 	for (guint i = 0; i < server->listening->len; i++)
 		g_ptr_array_add(arguments, g_strdup_printf("--listen-fd=%u", FIRST_FD + 1 + i));
+	if (server->keymap)
+		g_ptr_array_add(arguments, g_strdup_printf("--keymap=%s", server->keymap));
 	g_ptr_array_add(arguments, NULL);
 	return (char **)g_ptr_array_free(arguments, FALSE);
 }
@@ -199,7 +202,7 @@ static bool listen_on(
 
 struct server_process *server_process_new(struct bus_server *bus, const char *program,
 	const char *guest_name, const struct server_address *addresses, unsigned count,
-	GError **error)
+	const char *keymap, GError **error)
 {
 	struct server_process *server = g_new0(struct server_process, 1);
 	bool done;
@@ -207,6 +210,7 @@ struct server_process *server_process_new(struct bus_server *bus, const char *pr
 	server->bus = bus;
 	server->program = g_strdup(program);
 	server->guest_name = g_strdup(guest_name);
+	server->keymap = g_strdup(keymap);
 	server->listening = g_array_new(FALSE, FALSE, sizeof(int));
 	server->socket_files = g_ptr_array_new_with_free_func(g_free);
 	server->path = server_program_find(program, error);
@@ -250,5 +254,6 @@ void server_process_free(struct server_process *server)
 	g_free(server->program);
 	g_free(server->path);
 	g_free(server->guest_name);
+	g_free(server->keymap);
 	g_free(server);
 }

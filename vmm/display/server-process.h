@@ -22,13 +22,14 @@ struct server_address {
  * @program: its name, e.g. "vitrine-vnc"; found beside this program, or where it was installed
  * @guest_name: shown to clients
  * @addresses: where it listens; at least one
+ * @keymap: layout of the clients' keyboards, "de"; NULL: the server's default
  *
  * The sockets stay open here as long as the guest lives, so a server that is started again has the same addresses and loses
  * no client that is just connecting. Returns NULL with @error.
  */
 struct server_process *server_process_new(struct bus_server *bus, const char *program,
 	const char *guest_name, const struct server_address *addresses, unsigned count,
-	GError **error);
+	const char *keymap, GError **error);
 
 /* Ends the server and removes its socket files. */
 void server_process_free(struct server_process *server);

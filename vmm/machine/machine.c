@@ -95,6 +95,20 @@ static bool check_boot_index(const struct device *device, GError **error)
 	return true;
 }
 
+static bool set_globals(struct device *device, GError **error)
+{
+	const struct machine_config *config = device->machine->config;
+
+	for (guint i = 0; i < config->global_count; i++) {
+		const struct machine_global *global = &config->globals[i];
+
+		if (global->class == device->class &&
+			!device_set_property(device, global->property, global->value, error))
+			return false;
+	}
+	return true;
+}
+
 bool machine_add_device(struct machine *machine, const struct device_class *class, const char *id,
 	const struct machine_property *properties, unsigned count, GError **error)
 {
@@ -103,7 +117,7 @@ bool machine_add_device(struct machine *machine, const struct device_class *clas
 
 	g_mutex_lock(&machine->lock);
 	done = !machine->started || hotplug_is_possible(machine, class, id, error);
-	done = done && set_type_defaults(device, error);
+	done = done && set_type_defaults(device, error) && set_globals(device, error);
 	for (unsigned i = 0; done && i < count; i++)
 		done = device_set_property(device, properties[i].name, properties[i].value, error);
 	done = done && check_boot_index(device, error) && device_realize(device, error);

@@ -110,6 +110,12 @@ struct machine_rtc {
 	bool slew; /* periodic interrupts that the guest missed come later */
 };
 
+/* A property of all devices of a class, unless a device says otherwise. */
+struct machine_global {
+	const struct device_class *class;
+	const char *property, *value;
+};
+
 /* What the machine is built from; made from the options by vmm/options/. Strings are borrowed for the machine's life. */
 struct machine_config {
 	const struct machine_type *type;
@@ -128,6 +134,10 @@ struct machine_config {
 	bool start_paused;
 	bool no_hpet;
 	struct machine_rtc rtc;
+	bool never_runs; /* -machine none: only for asking what there is */
+	const struct machine_global *globals;
+	guint global_count;
+	const char *memory_backend; /* id of the object that is the RAM; NULL: none */
 };
 
 struct machine {
@@ -145,6 +155,7 @@ struct machine {
 	struct vcpu *cpus[MACHINE_MAX_CPUS];
 	unsigned cpu_count;
 	struct cpu_definition *cpu_definition;        /* what all of them are */
+	struct object *memory_backend;                /* the RAM, taken; NULL: anonymous memory */
 	uint64_t low_memory, high_memory;             /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;

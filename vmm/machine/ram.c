@@ -9,6 +9,8 @@
 #include "vmm/firmware/files.h"
 #include "vmm/machine/legacy-area.h"
 #include "vmm/machine/machine-types.h"
+#include "vmm/objects.h"
+#include "vmm/objects/memory-backend.h"
 
 enum {
 	VGA_WINDOW = 0xa0000, /* no RAM here, up to: */
@@ -20,14 +22,15 @@ struct memory_block {
 	void *bytes;
 	uint64_t size;
 	struct memory_slot *slots[2];
+	bool is_borrowed; /* of the memory back end */
 };
 
 static struct memory_block *add_block(struct machine *machine, uint64_t size, GError **error)
 {
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct memory_block *block;
 
+	/* The kernel refuses what it can never give. */
 	if (bytes == MAP_FAILED) {
 		fail_errno(error, VITRINE_ERROR_HOST,
 			"the host has no %" G_GUINT64_FORMAT
@@ -42,6 +45,41 @@ static struct memory_block *add_block(struct machine *machine, uint64_t size, GE
 	return block;
 }
 
+/* A piece of the machine's RAM: of the memory back end when there is one, which knows whether core files have it. */
+static struct memory_block *add_ram_block(
+	struct machine *machine, uint64_t offset, uint64_t size, GError **error)
+{
+	struct memory_block *block;
+
+	if (!machine->memory_backend) {
+		block = add_block(machine, size, error);
+		/* The guest's crash dumps and our core files are better off without all of RAM. */
+		if (block)
+			(void)!madvise(block->bytes, size, MADV_DONTDUMP);
+		return block;
+	}
+	block = g_new0(struct memory_block, 1);
+	block->bytes = (uint8_t *)memory_backend_bytes(machine->memory_backend) + offset;
+	block->size = size;
+	block->is_borrowed = true;
+	g_ptr_array_add(machine->memory_blocks, block);
+	return block;
+}
+
+static bool take_backend(struct machine *machine, GError **error)
+{
+	const char *id = machine->config->memory_backend;
+
+	if (!id)
+		return true;
+	machine->memory_backend = objects_take(machine->objects, id, OBJECT_MEMORY, error);
+	if (!machine->memory_backend)
+		return false;
+	return memory_backend_size(machine->memory_backend) == machine->config->memory_size ||
+	       fail(error, VITRINE_ERROR_INPUT, "-m: the size has to be that of memory-backend=%s",
+		       id);
+}
+
 static bool map_slot(struct machine *machine, struct memory_block *block, unsigned index,
 	const char *name, uint64_t offset, uint64_t size, uint64_t address, unsigned flags,
 	GError **error)
@@ -53,11 +91,10 @@ static bool map_slot(struct machine *machine, struct memory_block *block, unsign
 
 static bool add_low_ram(struct machine *machine, uint64_t size, GError **error)
 {
-	struct memory_block *block = add_block(machine, size, error);
+	struct memory_block *block = add_ram_block(machine, 0, size, error);
 	uint8_t *ram;
 
-	/* The guest's crash dumps and our core files are better off without all of RAM. */
-	if (!block || madvise(block->bytes, size, MADV_DONTDUMP) != 0 ||
+	if (!block ||
 		!map_slot(machine, block, 0, "RAM below 640 KiB", 0, VGA_WINDOW, 0, MEMORY_SLOT_RAM,
 			error) ||
 		!map_slot(machine, block, 1, "RAM", LEGACY_END, size - LEGACY_END, LEGACY_END, 0,
@@ -85,14 +122,13 @@ bool machine_add_ram(struct machine *machine, const struct board *board, GError 
 			"-m: %" G_GUINT64_FORMAT " bytes are no whole number of 4 KiB pages", size);
 	machine->low_memory = size < board->low_memory_max ? size : board->low_memory_split;
 	machine->high_memory = size - machine->low_memory;
-	if (!add_low_ram(machine, machine->low_memory, error))
+	if (!take_backend(machine, error) || !add_low_ram(machine, machine->low_memory, error))
 		return false;
 	if (machine->high_memory == 0)
 		return true;
-	high = add_block(machine, machine->high_memory, error);
-	return high && madvise(high->bytes, high->size, MADV_DONTDUMP) == 0 &&
-	       map_slot(machine, high, 0, "RAM above 4 GiB", 0, high->size, UINT64_C(1) << 32,
-		       MEMORY_SLOT_RAM, error);
+	high = add_ram_block(machine, machine->low_memory, machine->high_memory, error);
+	return high && map_slot(machine, high, 0, "RAM above 4 GiB", 0, high->size,
+			       UINT64_C(1) << 32, MEMORY_SLOT_RAM, error);
 }
 
 bool machine_add_firmware(struct machine *machine, GError **error)
@@ -132,8 +168,10 @@ void machine_free_ram(struct machine *machine)
 
 		for (size_t j = 0; j < G_N_ELEMENTS(block->slots); j++)
 			memory_slot_free(block->slots[j]);
-		munmap(block->bytes, block->size);
+		if (!block->is_borrowed)
+			munmap(block->bytes, block->size);
 		g_free(block);
 	}
 	g_ptr_array_set_size(machine->memory_blocks, 0);
+	g_clear_pointer(&machine->memory_backend, object_release);
 }

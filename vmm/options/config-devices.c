@@ -99,7 +99,10 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 	const struct machine_type *type = builder->config->machine.type;
 	struct device_config device = { .origin = "default display" };
 
-	if (!type->default_display || options_find(builder->options, "nodefaults"))
+	const char *vga = option_set_get(options_find(builder->options, "vga"), "type");
+
+	if (!type->default_display || g_strcmp0(vga, "none") == 0 ||
+		(!vga && options_find(builder->options, "nodefaults")))
 		return true;
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);

@@ -194,7 +194,9 @@ static bool resolve_line(struct config_builder *builder, const struct option_set
 /* A line that nobody asked for: a port that vitrine-console finds in the guest's folder, or the terminal. */
 static bool default_serial(struct config_builder *builder, GError **error)
 {
-	bool terminal = options_find(builder->options, "nographic");
+	/* In the background there is no terminal. */
+	bool terminal = options_find(builder->options, "nographic") &&
+			!options_find(builder->options, "daemonize");
 	struct option_set *line = option_set_new(
 		option_spec_find("serial"), NULL, terminal ? "-nographic" : "-serial");
 	g_autofree char *name = g_strdup_printf(CONFIG_SERIAL_SOCKET, 0u);
@@ -226,8 +228,7 @@ static bool build_serial(struct config_builder *builder, GError **error)
 	}
 	if (port > 0)
 		return true;
-	if (options_find(builder->options, "nodefaults") &&
-		!options_find(builder->options, "nographic"))
+	if (options_find(builder->options, "nodefaults"))
 		return true;
 	return default_serial(builder, error);
 }

@@ -14,6 +14,7 @@ struct config_builder {
 
 bool config_build_clock(struct config_builder *builder, GError **error);
 bool config_build_lines(struct config_builder *builder, GError **error);
+bool config_build_globals(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
 bool config_build_firmware(struct config_builder *builder, GError **error);
 bool config_build_network(struct config_builder *builder, GError **error);

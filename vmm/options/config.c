@@ -83,7 +83,7 @@ static bool build_start(struct config_builder *builder, GError **error)
 		return fail(error, VITRINE_ERROR_INPUT, "-append: needs -kernel");
 	machine->no_reboot = options_find(builder->options, "no-reboot");
 	machine->no_shutdown = options_find(builder->options, "no-shutdown");
-	machine->start_paused = options_find(builder->options, "S");
+	machine->start_paused = machine->never_runs || options_find(builder->options, "S");
 	return true;
 }
 
@@ -147,6 +147,50 @@ static bool check_cpu(const char *cpu, GError **error)
 	return good;
 }
 
+/* The size of -object memory-backend-...,id=ID, which is not made yet; 0: there is no such thing. */
+static uint64_t backend_size(const struct config_builder *builder, const char *id)
+{
+	uint64_t size = 0;
+
+	for (guint i = 0; i < builder->options->sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
+		const char *text = option_set_get(set, "size");
+
+		if (strcmp(set->spec->group, "object") == 0 && g_strcmp0(set->id, id) == 0 &&
+			text &&
+			g_str_has_prefix(option_set_get(set, "qom-type"), "memory-backend-") &&
+			value_parse_size(text, 1, &size))
+			return size;
+	}
+	return 0;
+}
+
+/* -machine memory-backend=ID: all of the RAM, so -m may only say the same. */
+static bool build_backend(struct config_builder *builder, GError **error)
+{
+	struct machine_config *machine = &builder->config->machine;
+	const char *id = get(builder, "machine", "memory-backend");
+	uint64_t size = id ? backend_size(builder, id) : 0;
+
+	if (!id)
+		return true;
+	machine->memory_backend = config_keep(builder, id);
+	if (size == 0)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-machine: memory-backend=%s: there is no such memory; make it with "
+			"-object "
+			"memory-backend-ram,id=%s,size=SIZE",
+			id, id);
+	if (!options_find(builder->options, "memory"))
+		machine->memory_size = size;
+	if (machine->memory_size != size)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-m: the size has to be that of memory-backend=%s, %" G_GUINT64_FORMAT
+			" MiB",
+			id, size / MiB);
+	return true;
+}
+
 static bool build_machine(
 	struct config_builder *builder, const struct machine_types *types, GError **error)
 {
@@ -154,6 +198,9 @@ static bool build_machine(
 	const char *cpu = get(builder, "cpu", "model");
 
 	builder->config->machine_asked = config_keep(builder, get(builder, "machine", "type"));
+	machine->never_runs = g_strcmp0(builder->config->machine_asked, "none") == 0;
+	if (machine->never_runs)
+		builder->config->machine_asked = NULL;
 	machine->type = machine_types_find(types, builder->config->machine_asked, error);
 	if (!machine->type) {
 		g_prefix_error(error, "-machine: ");
@@ -161,7 +208,8 @@ static bool build_machine(
 	}
 	machine->cpu = config_keep(builder, cpu ? cpu : machine->type->cpu);
 	return check_cpu(machine->cpu, error) && build_memory(builder, error) &&
-	       build_processors(builder, error) && build_start(builder, error);
+	       build_backend(builder, error) && build_processors(builder, error) &&
+	       build_start(builder, error);
 }
 
 static bool wrong_vnc(const struct option_set *set, GError **error)
@@ -227,6 +275,25 @@ static bool build_display(struct config_builder *builder, GError **error)
 	return true;
 }
 
+/* How the process lies on the host. */
+static bool build_process(struct config_builder *builder, GError **error)
+{
+	struct config *config = builder->config;
+	const struct option_set *msg = options_find(builder->options, "msg");
+
+	config->pid_file = config_keep(builder, get(builder, "pidfile", "path"));
+	config->log_file = config_keep(builder, get(builder, "D", "path"));
+	config->keyboard = config_keep(builder, get(builder, "k", "layout"));
+	config->display = config_keep(builder, get(builder, "display", "type"));
+	config->timestamps = option_set_bool(msg, "timestamp", false);
+	config->guest_name = option_set_bool(msg, "guest-name", false);
+	config->daemonize = options_find(builder->options, "daemonize");
+	if (config->daemonize && builder->stdio_user)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"-daemonize: there is no terminal any more for %s", builder->stdio_user);
+	return true;
+}
+
 struct config *config_new(
 	const struct options *options, const struct machine_types *types, GError **error)
 {
@@ -241,6 +308,7 @@ struct config *config_new(
 	bool good;
 
 	config->strings = g_string_chunk_new(KiB);
+	config->globals = g_array_new(FALSE, TRUE, sizeof(struct machine_global));
 	config->objects = g_array_new(FALSE, TRUE, sizeof(struct object_config));
 	config->drives = g_array_new(FALSE, TRUE, sizeof(struct drive_config));
 	config->devices = g_array_new(FALSE, TRUE, sizeof(struct device_config));
@@ -251,6 +319,7 @@ struct config *config_new(
 	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
 	       build_machine(&builder, types, error) && config_build_clock(&builder, error) &&
 	       config_build_lines(&builder, error) && config_build_objects(&builder, error) &&
+	       config_build_globals(&builder, error) && build_process(&builder, error) &&
 	       config_build_firmware(&builder, error) && config_build_network(&builder, error) &&
 	       config_build_devices(&builder, error) && build_display(&builder, error);
 	g_hash_table_unref(builder.chardev_users);
@@ -271,6 +340,7 @@ void config_free(struct config *config)
 	for (guint i = 0; i < config->objects->len; i++)
 		g_free((void *)g_array_index(config->objects, struct object_config, i).properties);
 	g_array_unref(config->objects);
+	g_array_unref(config->globals);
 	g_array_unref(config->drives);
 	g_array_unref(config->devices);
 	g_ptr_array_unref(config->chardevs);

@@ -75,6 +75,7 @@ struct config {
 		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */
 	const char *runtime_base; /* the folder of the guests' folders, absolute */
 	const char *runtime_dir;  /* this guest's: BASE/NAME */
+	GArray *globals;          /* of struct machine_global */
 	GArray *objects;          /* of struct object_config */
 	GArray *drives;           /* of struct drive_config */
 	GArray *devices;          /* of struct device_config */
@@ -86,7 +87,13 @@ struct config {
 	GArray *qmp; /* of struct qmp_config; the first is qmp.sock in the runtime directory */
 	GArray *vnc; /* of struct vnc_config */
 	bool viewer; /* open a window */
-	GStringChunk *strings; /* all the texts above */
+	const char *display;  /* of -display; NULL: none */
+	const char *keyboard; /* layout for VNC clients, -k; NULL: the server's default */
+	const char *pid_file; /* NULL: none */
+	const char *log_file; /* NULL: standard error */
+	bool daemonize;
+	bool timestamps, guest_name; /* in front of messages */
+	GStringChunk *strings;       /* all the texts above */
 };
 
 /* Names of the sockets in a guest's runtime directory. */

@@ -6,6 +6,25 @@ static const struct option_key runtime_dir_keys[] = {
 	{},
 };
 
+static const struct option_key pidfile_keys[] = {
+	{ "path", OPTION_STRING, "the file", .required = true },
+	{},
+};
+
+static const struct option_key msg_keys[] = {
+	{ "timestamp", OPTION_BOOL, "the time" },
+	{ "guest-name", OPTION_BOOL, "the guest's name" },
+	{},
+};
+
+static const char *const only_off[] = { "off", "no", "false", NULL };
+
+static const struct option_key overcommit_keys[] = {
+	{ "mem-lock", OPTION_CHOICE, "use ulimits", .choices = only_off },
+	{ "cpu-pm", OPTION_CHOICE, "processors halt by leaving the guest", .choices = only_off },
+	{},
+};
+
 static const char *const mon_modes[] = { "readline", "control", NULL };
 
 static const struct option_key mon_keys[] = {
@@ -36,6 +55,24 @@ const struct option_spec option_rows_control[] = {
 		.description = "exit when the guest resets itself" },
 	{ "no-shutdown", .group = "no-shutdown", .kind = OPTION_FLAG,
 		.description = "stay when the guest switches itself off" },
+	{ "daemonize", .group = "daemonize", .kind = OPTION_FLAG,
+		.description = "go to the background when the guest is ready" },
+	{ "pidfile", .group = "pidfile", .kind = OPTION_VALUE, .implied = "path",
+		.keys = pidfile_keys, .argument = "FILE",
+		.description = "write the process's number to a file, which stays locked" },
+	{ "msg", .group = "msg", .keys = msg_keys,
+		.argument = "[timestamp=on|off][,guest-name=on|off]",
+		.description = "what stands in front of messages" },
+	{ "D", .group = "D", .kind = OPTION_VALUE, .implied = "path", .keys = pidfile_keys,
+		.argument = "FILE",
+		.description = "write messages to a file instead of standard error" },
+	{ "no-user-config", .group = "no-user-config", .kind = OPTION_FLAG,
+		.description = "accepted: no configuration is read but that of -readconfig" },
+	{ "no-fd-bootchk", .group = "no-fd-bootchk", .kind = OPTION_FLAG,
+		.description = "accepted: there is no floppy drive" },
+	{ "overcommit", .group = "overcommit", .keys = overcommit_keys,
+		.argument = "[mem-lock=off][,cpu-pm=off]",
+		.description = "memory is not locked, and idle processors are given back" },
 	{ "runtime-dir", .group = "runtime-dir", .kind = OPTION_VALUE, .implied = "path",
 		.keys = runtime_dir_keys, .argument = "DIR",
 		.description = "where the guest's folder for sockets, DIR/NAME, is made\n"

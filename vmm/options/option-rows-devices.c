@@ -7,6 +7,13 @@ static const struct option_key device_keys[] = {
 	{},
 };
 
+static const struct option_key global_keys[] = {
+	{ "driver", OPTION_STRING, "the kind of device" },
+	{ "property", OPTION_STRING, "the property" },
+	{ "value", OPTION_STRING, "its default from now on", .may_be_empty = true },
+	{},
+};
+
 static const struct option_key object_keys[] = {
 	{ "qom-type", OPTION_STRING, "the kind of object; \"-object help\" lists them",
 		.required = true },
@@ -19,6 +26,9 @@ const struct option_spec option_rows_devices[] = {
 		.argument = "DRIVER[,id=ID][,PROPERTY=VALUE...]",
 		.description = "add a device; \"-device help\" lists them, \"-device DRIVER,help\" "
 			       "its properties" },
+	{ "global", .group = "global", .many = true, .open = true, .keys = global_keys,
+		.argument = "DRIVER.PROPERTY=VALUE",
+		.description = "a property of all devices of a kind that do not say otherwise" },
 	{ "object", .group = "object", .implied = "qom-type", .many = true, .has_id = true,
 		.requires_id = true, .json = true, .open = true, .keys = object_keys,
 		.argument = "TYPE,id=ID[,PROPERTY=VALUE...]",

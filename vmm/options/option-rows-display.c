@@ -16,6 +16,18 @@ static const struct option_key display_keys[] = {
 	{},
 };
 
+static const char *const vga_types[] = { "std", "none", NULL };
+
+static const struct option_key vga_keys[] = {
+	{ "type", OPTION_CHOICE, "which display", .required = true, .choices = vga_types },
+	{},
+};
+
+static const struct option_key keyboard_keys[] = {
+	{ "layout", OPTION_STRING, "such as de or fr", .required = true },
+	{},
+};
+
 const struct option_spec option_rows_display[] = {
 	{ "display", .group = "display", .implied = "type", .keys = display_keys,
 		.argument = "none|dbus|gtk|viewer",
@@ -26,6 +38,14 @@ const struct option_spec option_rows_display[] = {
 		.argument = "[HOST]:N|unix:PATH|none",
 		.description =
 			"serve the display to VNC clients on port 5900 + N or on a UNIX socket" },
+	{ "k", .group = "k", .kind = OPTION_VALUE, .implied = "layout", .keys = keyboard_keys,
+		.argument = "LAYOUT",
+		.description =
+			"keyboard layout of VNC clients that send symbols only (default: us)" },
+	{ "vga", .group = "vga", .kind = OPTION_VALUE, .implied = "type", .keys = vga_keys,
+		.argument = "std|none",
+		.description =
+			"the display that a guest has by default (std: -device VGA), or none" },
 	{ "nographic", .group = "nographic", .kind = OPTION_FLAG,
 		.description =
 			"no window, and the first serial port and the monitor on the terminal\n"

@@ -11,7 +11,10 @@ enum {
 
 #define MAXIMUM_MEMORY (UINT64_C(1024) * GiB)
 
-static const char *const accelerators[] = { "kvm", NULL };
+static const char *const accelerators[] = { "kvm", "kvm:tcg", NULL };
+static const char *const only_off[] = { "off", "no", "false", NULL };
+static const char *const only_on[] = { "on", "yes", "true", NULL };
+static const char *const off_or_auto[] = { "off", "auto", NULL };
 
 static const struct option_key name_keys[] = {
 	{ "guest", OPTION_STRING, "the guest's name, also of its folder for sockets",
@@ -31,6 +34,15 @@ static const struct option_key machine_keys[] = {
 	{ "kernel", OPTION_STRING, "a Linux kernel (bzImage) to start without a boot loader" },
 	{ "initrd", OPTION_STRING, "its initial RAM disk" },
 	{ "append", OPTION_STRING, "its command line", .may_be_empty = true },
+	{ "memory-backend", OPTION_STRING, "the -object that is the guest's RAM" },
+	{ "dump-guest-core", OPTION_BOOL, "accepted; core files never have the guest's RAM" },
+	{ "mem-merge", OPTION_BOOL, "accepted; see -object memory-backend-ram,merge=" },
+	{ "acpi", OPTION_CHOICE, "there is ACPI always", .choices = only_on },
+	{ "usb", OPTION_CHOICE, "add a controller with -usb or -device qemu-xhci",
+		.choices = only_off },
+	{ "vmport", OPTION_CHOICE, "there is no VMware port", .choices = off_or_auto },
+	{ "smm", OPTION_CHOICE, "there is no system management mode", .choices = off_or_auto },
+	{ "kernel-irqchip", OPTION_CHOICE, "interrupt controllers are KVM's", .choices = only_on },
 	{ "firmware", OPTION_STRING, "firmware file instead of the machine type's" },
 	{ "hpet", OPTION_BOOL, "the event timers (HPET) that the machine type has" },
 	{},
@@ -50,6 +62,10 @@ static const struct option_key cpu_keys[] = {
 static const struct option_key memory_keys[] = {
 	{ "size", OPTION_SIZE, "RAM; a plain number counts MiB", .required = true,
 		.minimum = MINIMUM_MEMORY, .maximum = MAXIMUM_MEMORY, .unit = MiB },
+	{ "slots", OPTION_NUMBER, "accepted; memory cannot be added to a running guest",
+		.maximum = 256 },
+	{ "maxmem", OPTION_SIZE, "accepted; memory cannot be added to a running guest",
+		.maximum = MAXIMUM_MEMORY, .unit = MiB },
 	{},
 };
 
@@ -87,6 +103,8 @@ const struct option_spec option_rows_machine[] = {
 		.description = "machine type; a bare family name means its newest version" },
 	{ "accel", .group = "accel", .implied = "accel", .keys = accel_keys, .argument = "kvm",
 		.description = "KVM, the only accelerator there is" },
+	{ "enable-kvm", .group = "enable-kvm", .kind = OPTION_FLAG,
+		.description = "the same as -accel kvm: there is nothing else" },
 	{ "cpu", .group = "cpu", .kind = OPTION_VALUE, .implied = "model", .keys = cpu_keys,
 		.argument = "MODEL[,+FEATURE][,-FEATURE][,enforce][,KEY=VALUE]...",
 		.description = "processor model; \"-cpu help\" lists models and features" },

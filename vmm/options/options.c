@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "vmm/options/json-text.h"
 #include "vmm/options/option-set.h"
+#include "vmm/options/refused.h"
 #include "vmm/options/values.h"
 
 enum {
@@ -180,6 +181,9 @@ static bool unknown_option(const char *word, const char *name, GError **error)
 	unsigned least = (unsigned)MAX(1, strlen(name) / 3) + 1;
 	const struct option_spec *spec;
 
+	if (option_refusal(name))
+		return fail(error, VITRINE_ERROR_INPUT, "%s: there is no such option here: %s",
+			word, option_refusal(name));
 	for (guint i = 0; (spec = option_spec_at(i)); i++) {
 		unsigned distance = value_distance(name, spec->name);
 
