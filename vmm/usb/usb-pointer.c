@@ -1,4 +1,4 @@
-/* usb-mouse and usb-tablet: relative and absolute pointers with three buttons and a wheel.
+/* usb-mouse and usb-tablet: a relative pointer with five buttons and an absolute one with three, both with a wheel.
  *
  * What happened waits in steps until the guest asks; motion with the same buttons down becomes one step. When the queue is full
  * only the buttons of its last step change.
@@ -16,6 +16,7 @@ enum {
 	RELATIVE_MAX = 127,
 	MOTION_MAX = 1 << 20, /* pixels that may gather in one step */
 	ABSOLUTE_MAX = 0x7fff,
+	TABLET_BUTTONS = 7,
 };
 
 struct pointer_step {
@@ -36,9 +37,9 @@ static const uint8_t mouse_report_descriptor[] = {
 	0x05, 0x01, 0x09, 0x02,             /* generic desktop: mouse */
 	0xa1, 0x01,                         /* collection: application */
 	0x09, 0x01, 0xa1, 0x00,             /*   pointer, collection: physical */
-	0x05, 0x09, 0x19, 0x01, 0x29, 0x03, /*     buttons 1 to 3 */
-	0x15, 0x00, 0x25, 0x01, 0x95, 0x03, 0x75, 0x01, 0x81, 0x02, /*     a bit each: input */
-	0x95, 0x01, 0x75, 0x05, 0x81, 0x01,                         /*     5 constant bits */
+	0x05, 0x09, 0x19, 0x01, 0x29, 0x05, /*     buttons 1 to 5 */
+	0x15, 0x00, 0x25, 0x01, 0x95, 0x05, 0x75, 0x01, 0x81, 0x02, /*     a bit each: input */
+	0x95, 0x01, 0x75, 0x03, 0x81, 0x01,                         /*     3 constant bits */
 	0x05, 0x01, 0x09, 0x30, 0x09, 0x31, 0x09, 0x38,             /*     x, y, wheel */
 	0x15, 0x81, 0x25, 0x7f,                                     /*     -127 to 127 */
 	0x75, 0x08, 0x95, 0x03, 0x81, 0x06, /*     a byte each: input, relative */
@@ -118,6 +119,8 @@ static const uint8_t button_bits[INPUT_BUTTONS] = {
 	[INPUT_BUTTON_LEFT] = 1 << 0,
 	[INPUT_BUTTON_RIGHT] = 1 << 1,
 	[INPUT_BUTTON_MIDDLE] = 1 << 2,
+	[INPUT_BUTTON_SIDE] = 1 << 3,
+	[INPUT_BUTTON_EXTRA] = 1 << 4,
 };
 
 static struct pointer_step *last_step(struct usb_pointer *pointer)
@@ -254,7 +257,7 @@ static unsigned tablet_report(struct usb_hid *hid, uint8_t report[USB_HID_REPORT
 	pointer->now.wheel = 0;
 	if (pointer->used > 0)
 		step_told(pointer);
-	report[0] = pointer->now.buttons;
+	report[0] = pointer->now.buttons & TABLET_BUTTONS;
 	report[1] = pointer->now.x;
 	report[2] = pointer->now.x >> 8;
 	report[3] = pointer->now.y;

@@ -169,7 +169,7 @@ static void write_doorbell(struct xhci *xhci, unsigned number, uint32_t value)
 {
 	unsigned endpoint = value & 0xff;
 
-	if (!xhci_is_running(xhci) || number > XHCI_SLOTS)
+	if (!(xhci->command & USBCMD_RUN) || number > XHCI_SLOTS)
 		return;
 	if (number == 0) {
 		xhci->commands_running = xhci->commands_pending = true;
