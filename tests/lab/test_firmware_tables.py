@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from harness.case import Suite, check, equal, need_program
 from harness.vmm import bed
 from lab.images import ARGUMENTS, images
-from lab.test_stock_guest import PROMPT, enter_the_lab
+from lab.stock import PROMPT, enter_the_lab
 
+LAB_SECONDS = 700
 DUMP_BYTES = 4 << 20
 COMPLAINTS = re.compile(r'acpi.*(error|warning|bug|invalid|fail)|firmware bug|can.t (assign|claim)|no compatible bridge window|'
                         r'conflicts with|bad checksum|DMI.*broken', re.IGNORECASE)
@@ -29,8 +30,8 @@ COMPLAINTS = re.compile(r'acpi.*(error|warning|bug|invalid|fail)|firmware bug|ca
 HARMLESS = re.compile(r'_OSC.*(AE_NOT_FOUND|failed)|Unable to query|tables not found|PM: |hest|ERST|BERT|pci=nocrs|'
                       r'fail to add MMCONFIG', re.IGNORECASE)
 BOARDS = {
-    'q35': ['-machine', 'q35', '-smp', '3'],
-    'pc': ['-machine', 'pc', '-smp', '3'],
+    'q35': ['-machine', 'q35', '-smp', '2'],
+    'pc': ['-machine', 'pc', '-smp', '2'],
 }
 
 suite = Suite(__doc__)
@@ -137,5 +138,6 @@ board_test('pc', {'APIC', 'DSDT', 'FACP', 'FACS', 'WAET'})
 if __name__ == '__main__':
     if bed() != 'stock guests' and not os.environ.get('LAB'):
         sys.stdout.flush()
-        enter_the_lab()
+        os.environ.setdefault('VITRINE_TEST_LIMIT', '300')
+        enter_the_lab(LAB_SECONDS)
     suite.main()

@@ -66,7 +66,7 @@ enum {
 	EQUIPMENT_MOUSE_AND_FPU = 0x06,
 	BASE_MEMORY = 640, /* KiB */
 	BOOT_NO_FLOPPY_SIGNATURE = 0x01,
-	BOOT_ORDER = 0x32, /* disk, then CD */
+	BOOT_PLACES = 3,
 };
 
 struct mc146818 {
@@ -86,6 +86,7 @@ struct mc146818 {
 	bool change_pending;   /* the main loop has yet to tell that the guest set the clock */
 	int64_t base;          /* microseconds that the clock was ahead of its source at first */
 	struct machine_rtc options;
+	char boot_order[4];    /* letters, as the user has them; empty: not said */
 };
 
 static const struct state_field mc146818_state[] = {
@@ -407,6 +408,22 @@ static void put_number(struct mc146818 *rtc, uint8_t index, unsigned bytes, uint
 		rtc->memory[index + i] = value >> 8 * i;
 }
 
+static void put_boot_order(struct mc146818 *rtc, const char *letters)
+{
+	static const struct {
+		char letter;
+		uint8_t code;
+	} codes[] = { { 'a', 1 }, { 'c', 2 }, { 'd', 3 }, { 'n', 4 } };
+	uint8_t order[BOOT_PLACES] = { 0 };
+
+	for (unsigned i = 0; i < BOOT_PLACES && letters[i] != '\0'; i++)
+		for (size_t j = 0; j < G_N_ELEMENTS(codes); j++)
+			if (codes[j].letter == letters[i])
+				order[i] = codes[j].code;
+	put_number(rtc, CMOS_BOOT_FLAG_1, 1, order[2] << 4 | BOOT_NO_FLOPPY_SIGNATURE);
+	put_number(rtc, CMOS_BOOT_FLAG_2, 1, order[1] << 4 | order[0]);
+}
+
 static void fill_memory(struct mc146818 *rtc)
 {
 	uint64_t extended = rtc->low_memory > MiB ? (rtc->low_memory - MiB) / KiB : 0;
@@ -420,8 +437,7 @@ static void fill_memory(struct mc146818 *rtc)
 	put_number(rtc, CMOS_MEMORY_ABOVE_16M, 2, MIN(above_16m, UINT16_MAX));
 	put_number(rtc, CMOS_MEMORY_ABOVE_4G, 3, rtc->high_memory / (64 * KiB));
 	put_number(rtc, CMOS_CPUS, 1, rtc->cpus > 0 ? rtc->cpus - 1 : 0);
-	put_number(rtc, CMOS_BOOT_FLAG_1, 1, BOOT_NO_FLOPPY_SIGNATURE);
-	put_number(rtc, CMOS_BOOT_FLAG_2, 1, BOOT_ORDER);
+	put_boot_order(rtc, rtc->boot_order[0] ? rtc->boot_order : "cd");
 }
 
 void rtc_set_memory(struct device *device, uint64_t low, uint64_t high, unsigned cpus)
@@ -480,6 +496,13 @@ static void mc146818_unrealize(struct device *device)
 	if (rtc->timer)
 		g_source_destroy(rtc->timer);
 	g_clear_pointer(&rtc->timer, g_source_unref);
+}
+
+void rtc_set_boot_order(struct device *device, const char *letters)
+{
+	struct mc146818 *rtc = (struct mc146818 *)device;
+
+	g_strlcpy(rtc->boot_order, letters, sizeof(rtc->boot_order));
 }
 
 const struct device_class mc146818_class = {

@@ -18,3 +18,7 @@ void rtc_set_memory(struct device *rtc, uint64_t low, uint64_t high, unsigned cp
 
 /* After machine->legacy_replaced has changed: the clock drives its line, or no longer. */
 void rtc_update_line(struct device *rtc);
+
+/* The order in which firmware boots, where nothing else says it: up to three of a (floppy), c (disk), d (CD-ROM), n (network);
+ * after rtc_set_memory(). Resets keep it. */
+void rtc_set_boot_order(struct device *rtc, const char *letters);

@@ -13,6 +13,7 @@
 #include "vmm/chipset/acpi-pm-ich9.h"
 #include "vmm/chipset/piix4-pm.h"
 #include "vmm/chipset/serial.h"
+#include "vmm/firmware/firmware-config.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config.h"
@@ -319,6 +320,7 @@ void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
 			.cpus = machine->cpu_count,
 			.low_memory = machine->low_memory,
 			.high_memory = machine->high_memory,
+			.numa = config->firmware_config ? &config->firmware_config->numa : NULL,
 			.has_hpet = has_device(machine, "hpet"),
 			.has_keyboard = has_device(machine, "i8042"),
 		},

@@ -146,12 +146,9 @@ static GBytes *make_rom(void)
 
 static void add_rom(struct fw_cfg *cfg)
 {
-	static const char order[] = "/rom@" LINUXBOOT_FILE;
 	g_autoptr(GBytes) rom = make_rom();
-	g_autoptr(GBytes) boot_order = g_bytes_new_static(order, sizeof(order));
 
 	fw_cfg_add_file(cfg, LINUXBOOT_FILE, rom);
-	fw_cfg_add_file(cfg, "bootorder", boot_order);
 }
 
 bool direct_boot_add(struct machine *machine, GError **error)

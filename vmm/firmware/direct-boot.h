@@ -6,6 +6,6 @@
 
 struct machine;
 
-/* Adds the machine's kernel, ramdisk and command line, the ROM that loads them, and makes that ROM the first thing to boot.
- * Nothing when the machine has no kernel. False with @error, which names the file. */
+/* Adds the machine's kernel, ramdisk and command line, the ROM that loads them, which is to be
+ * the first thing to boot (LINUXBOOT_FILE). Nothing when the machine has no kernel. False with @error, which names the file. */
 bool direct_boot_add(struct machine *machine, GError **error);

@@ -22,9 +22,9 @@ enum fw_cfg_port {
 
 enum {
 	DATA_OFFSET = PORT_DATA - PORT_SELECTOR,
-	FILE_FIRST = 0x20,   /* selector of the first file */
-	FILE_LIMIT = 0x1000, /* files; the specification's selectors allow 0x3fe0 */
-	NAME_SIZE = 56,      /* bytes in the directory, with the zero */
+	FILE_FIRST = 0x20,               /* selector of the first file */
+	FILE_LIMIT = 0x1000,             /* files; the specification's selectors allow 0x3fe0 */
+	NAME_SIZE = FW_CFG_NAME_MAX + 1, /* bytes in the directory, with the zero */
 	ID_TRADITIONAL = 1 << 0,
 	ID_DMA = 1 << 1,
 	DMA_ERROR = 1 << 0, /* in the control word that the guest gets back */
@@ -387,6 +387,16 @@ static struct item *find_file(const struct fw_cfg *cfg, const char *name)
 			return file;
 	}
 	return NULL;
+}
+
+bool fw_cfg_has_file(const struct fw_cfg *cfg, const char *name)
+{
+	return find_file(cfg, name) != NULL;
+}
+
+bool fw_cfg_takes_files(const struct fw_cfg *cfg)
+{
+	return cfg->files->len < FILE_LIMIT;
 }
 
 bool fw_cfg_build_file(struct fw_cfg *cfg, const char *name, GByteArray *bytes, guint unit)

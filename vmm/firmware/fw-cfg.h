@@ -52,7 +52,14 @@ void fw_cfg_add(struct fw_cfg *cfg, uint16_t selector, GBytes *data);
 void fw_cfg_add_u16(struct fw_cfg *cfg, uint16_t selector, uint16_t value);
 void fw_cfg_add_u32(struct fw_cfg *cfg, uint16_t selector, uint32_t value);
 
-/* A file; @name at most 55 bytes and not yet taken. The order of files in the directory is by name, whatever the order of calls. */
+enum {
+	FW_CFG_NAME_MAX = 55 /* bytes of a file's name */
+};
+
+bool fw_cfg_has_file(const struct fw_cfg *cfg, const char *name);
+bool fw_cfg_takes_files(const struct fw_cfg *cfg); /* whether there is room for another one */
+
+/* A file; @name at most FW_CFG_NAME_MAX bytes and not yet taken. The order of files in the directory is by name, whatever the order of calls. */
 void fw_cfg_add_file(struct fw_cfg *cfg, const char *name, GBytes *data);
 
 /* Files that are made when the guest chooses one of them for the first time after a reset: @build is called with the lock then,

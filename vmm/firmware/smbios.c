@@ -10,12 +10,15 @@
 
 #include "base/checked.h"
 #include "base/writer.h"
+#include "vmm/options/values.h"
 
 enum smbios_type {
 	TYPE_FIRMWARE = 0,
 	TYPE_SYSTEM = 1,
+	TYPE_BOARD = 2,
 	TYPE_CHASSIS = 3,
 	TYPE_PROCESSOR = 4,
+	TYPE_OEM_STRINGS = 11,
 	TYPE_MEMORY_ARRAY = 16,
 	TYPE_MEMORY_DEVICE = 17,
 	TYPE_MEMORY_RANGE = 19,
@@ -26,8 +29,12 @@ enum smbios_type {
 enum {
 	HANDLE_MEMORY_ARRAY = 0x1000,
 	HANDLE_NONE = 0xfffe, /* "not provided" */
-	MAX_STRINGS = 8,
+	HEADER_SIZE = 4,
+	MAX_STRINGS = 255,
+	HANDLE_CHASSIS = 0x300,
 	ANCHOR_SIZE = 31,
+	ANCHOR_64_SIZE = 24,
+	OEM_STRINGS_MAX = 255,
 	DEVICES_MAX = 255,
 	EXTENDED_SIZE = 0x7fff,      /* a module's size is in the extended field, in MiB */
 	ARRAY_EXTENDED = 0x80000000, /* an array's capacity is in its extended field */
@@ -50,7 +57,54 @@ struct structure {
 struct totals {
 	GByteArray *out;
 	uint16_t structures, largest;
+	const struct smbios_config *config;
 };
+
+/* What the user said of a field, or @otherwise. */
+static const char *value_of(
+	const struct totals *totals, uint8_t type, const char *key, const char *otherwise)
+{
+	const GArray *options = totals->config->options;
+
+	for (guint i = options ? options->len : 0; i > 0; i--) {
+		const struct smbios_option *option =
+			&g_array_index(options, struct smbios_option, i - 1);
+
+		if (option->type == type && strcmp(option->key, key) == 0)
+			return option->value;
+	}
+	return otherwise;
+}
+
+static uint16_t number_of(
+	const struct totals *totals, uint8_t type, const char *key, uint16_t otherwise)
+{
+	const char *text = value_of(totals, type, key, NULL);
+	uint64_t number;
+
+	return text && value_parse_number(text, &number) ? number : otherwise;
+}
+
+static bool is_said(const struct totals *totals, uint8_t type)
+{
+	const GArray *options = totals->config->options;
+
+	for (guint i = 0; options && i < options->len; i++)
+		if (g_array_index(options, struct smbios_option, i).type == type)
+			return true;
+	return false;
+}
+
+/* Whether a file of the user's stands for structures of this type. */
+static bool is_replaced(const struct totals *totals, uint8_t type)
+{
+	const GPtrArray *files = totals->config->files;
+
+	for (guint i = 0; files && i < files->len; i++)
+		if (*(const uint8_t *)g_bytes_get_data(files->pdata[i], NULL) == type)
+			return true;
+	return false;
+}
 
 static struct structure begin(GByteArray *out, enum smbios_type type, uint16_t handle)
 {
@@ -64,8 +118,19 @@ static struct structure begin(GByteArray *out, enum smbios_type type, uint16_t h
 
 static void text(struct structure *structure, const char *string)
 {
+	if (!string) {
+		write_u8(structure->out, 0);
+		return;
+	}
 	structure->strings[structure->count++] = string;
 	write_u8(structure->out, structure->count);
+}
+
+/* A field whose text is the user's, or else @otherwise; NULL: it has none. */
+static void field(struct structure *structure, const struct totals *totals, const char *key,
+	const char *otherwise)
+{
+	text(structure, value_of(totals, structure->out->data[structure->start], key, otherwise));
 }
 
 static void end(struct structure *structure, struct totals *totals)
@@ -106,49 +171,81 @@ static void write_uuid(GByteArray *out, const char *uuid)
 		write_u8(out, bytes[order[i]]);
 }
 
+/* Major and minor release, 0 where none was said. */
+static void write_release(GByteArray *out, const char *release)
+{
+	g_auto(GStrv) parts = g_strsplit(release ? release : "0.0", ".", 2);
+
+	write_u8(out, g_ascii_strtoull(parts[0], NULL, 10));
+	write_u8(out, g_ascii_strtoull(parts[1], NULL, 10));
+}
+
 static void write_firmware(struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_FIRMWARE, 0);
+	bool uefi = false;
 
-	text(&s, "Vitrine");
-	text(&s, "1.0");
+	value_parse_bool(value_of(totals, TYPE_FIRMWARE, "uefi", "off"), &uefi);
+	field(&s, totals, "vendor", "Vitrine");
+	field(&s, totals, "version", "1.0");
 	write_le16(s.out, 0xe800); /* segment of its code */
-	text(&s, "01/01/2026");
-	write_u8(s.out, 0);               /* ROM of 64 KiB */
-	write_le64(s.out, 1 << 3);        /* characteristics are not said */
-	write_u8(s.out, 1 << 0);          /* ACPI */
-	write_u8(s.out, 1 << 4 | 1 << 2); /* a virtual machine; targeted content distribution */
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
+	field(&s, totals, "date", "01/01/2026");
+	write_u8(s.out, 0);        /* ROM of 64 KiB */
+	write_le64(s.out, 1 << 3); /* characteristics are not said */
+	write_u8(s.out, 1 << 0);   /* ACPI */
+	/* A virtual machine; targeted content distribution; UEFI. */
+	write_u8(s.out, 1 << 4 | 1 << 2 | (uefi ? 1 << 3 : 0));
+	write_release(s.out, value_of(totals, TYPE_FIRMWARE, "release", NULL));
 	write_u8(s.out, 0xff); /* no controller firmware */
 	write_u8(s.out, 0xff);
 	end(&s, totals);
 }
 
-static void write_system(const struct smbios_config *config, struct totals *totals)
+static void write_system(struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_SYSTEM, 0x100);
 
-	text(&s, "Vitrine");
-	text(&s, config->product);
-	text(&s, config->version);
-	write_u8(s.out, 0); /* no serial number */
-	write_uuid(s.out, config->uuid);
+	field(&s, totals, "manufacturer", "Vitrine");
+	field(&s, totals, "product", totals->config->product);
+	field(&s, totals, "version", totals->config->version);
+	field(&s, totals, "serial", NULL);
+	write_uuid(s.out, value_of(totals, TYPE_SYSTEM, "uuid", totals->config->uuid));
 	write_u8(s.out, 6); /* woken by the power switch */
-	write_u8(s.out, 0);
+	field(&s, totals, "sku", NULL);
+	field(&s, totals, "family", NULL);
+	end(&s, totals);
+}
+
+/* The base board, when something is said of it. */
+static void write_board(struct totals *totals)
+{
+	struct structure s;
+
+	if (!is_said(totals, TYPE_BOARD))
+		return;
+	s = begin(totals->out, TYPE_BOARD, 0x200);
+	field(&s, totals, "manufacturer", "Vitrine");
+	field(&s, totals, "product", totals->config->product);
+	field(&s, totals, "version", totals->config->version);
+	field(&s, totals, "serial", NULL);
+	field(&s, totals, "asset", NULL);
+	write_u8(s.out, 1); /* hosts the others */
+	field(&s, totals, "location", NULL);
+	write_le16(s.out, HANDLE_CHASSIS);
+	write_u8(s.out, 10); /* mother board */
 	write_u8(s.out, 0);
 	end(&s, totals);
 }
 
-static void write_chassis(const struct smbios_config *config, struct totals *totals)
+static void write_chassis(struct totals *totals)
 {
-	struct structure s = begin(totals->out, TYPE_CHASSIS, 0x300);
+	struct structure s = begin(totals->out, TYPE_CHASSIS, HANDLE_CHASSIS);
 
-	text(&s, "Vitrine");
+	field(&s, totals, "manufacturer", "Vitrine");
 	write_u8(s.out, OTHER);
-	text(&s, config->version);
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
+	field(&s, totals, "version", totals->config->version);
+	field(&s, totals, "serial", NULL);
+	field(&s, totals, "asset", NULL);
 	write_u8(s.out, 3); /* booted, power and heat: safe */
 	write_u8(s.out, 3);
 	write_u8(s.out, 3);
@@ -158,33 +255,55 @@ static void write_chassis(const struct smbios_config *config, struct totals *tot
 	write_u8(s.out, 0);
 	write_u8(s.out, 0);
 	write_u8(s.out, 0);
+	field(&s, totals, "sku", NULL);
+	end(&s, totals);
+}
+
+/* Texts for programs in the guest, one for each -smbios type=11. */
+static void write_oem_strings(struct totals *totals)
+{
+	const GArray *options = totals->config->options;
+	struct structure s;
+
+	if (!is_said(totals, TYPE_OEM_STRINGS))
+		return;
+	s = begin(totals->out, TYPE_OEM_STRINGS, 0xe00);
 	write_u8(s.out, 0);
+	for (guint i = 0; i < options->len && s.count < OEM_STRINGS_MAX; i++) {
+		const struct smbios_option *option =
+			&g_array_index(options, struct smbios_option, i);
+
+		if (option->type == TYPE_OEM_STRINGS)
+			s.strings[s.count++] = option->value;
+	}
+	s.out->data[s.start + HEADER_SIZE] = s.count;
 	end(&s, totals);
 }
 
 static void write_processor(unsigned number, struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_PROCESSOR, 0x400 + number);
-	g_autofree char *socket = g_strdup_printf("CPU %u", number);
+	g_autofree char *socket = g_strdup_printf(
+		"%s %u", value_of(totals, TYPE_PROCESSOR, "sock_pfx", "CPU"), number);
 
 	text(&s, socket);
 	write_u8(s.out, 3); /* central processor */
 	write_u8(s.out, OTHER);
-	text(&s, "Vitrine");
+	field(&s, totals, "manufacturer", "Vitrine");
 	write_le64(s.out, 0); /* what CPUID says is for CPUID to say */
-	text(&s, "virtual");
+	field(&s, totals, "version", "virtual");
 	write_u8(s.out, 0);
 	write_le16(s.out, 0);
-	write_le16(s.out, 2000); /* MHz */
-	write_le16(s.out, 2000);
+	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "max-speed", 2000)); /* MHz */
+	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "current-speed", 2000));
 	write_u8(s.out, 0x41); /* socket populated, enabled */
 	write_u8(s.out, OTHER);
 	write_le16(s.out, 0xffff);
 	write_le16(s.out, 0xffff);
 	write_le16(s.out, 0xffff);
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
+	field(&s, totals, "serial", NULL);
+	field(&s, totals, "asset", NULL);
+	field(&s, totals, "part", NULL);
 	write_u8(s.out, 1); /* cores, enabled, threads */
 	write_u8(s.out, 1);
 	write_u8(s.out, 1);
@@ -211,7 +330,8 @@ static void write_memory_array(uint64_t size, unsigned modules, struct totals *t
 static void write_memory_device(unsigned number, uint64_t size, struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_MEMORY_DEVICE, 0x1100 + number);
-	g_autofree char *locator = g_strdup_printf("DIMM %u", number);
+	g_autofree char *locator = g_strdup_printf(
+		"%s %u", value_of(totals, TYPE_MEMORY_DEVICE, "loc_pfx", "DIMM"), number);
 	uint64_t mebibytes = size / MiB;
 
 	write_le16(s.out, HANDLE_MEMORY_ARRAY);
@@ -222,14 +342,14 @@ static void write_memory_device(unsigned number, uint64_t size, struct totals *t
 	write_u8(s.out, 9); /* DIMM */
 	write_u8(s.out, 0);
 	text(&s, locator);
-	write_u8(s.out, 0);
+	field(&s, totals, "bank", NULL);
 	write_u8(s.out, 7); /* RAM */
 	write_le16(s.out, 1 << 1);
-	write_le16(s.out, 0);
-	text(&s, "Vitrine");
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
-	write_u8(s.out, 0);
+	write_le16(s.out, number_of(totals, TYPE_MEMORY_DEVICE, "speed", 0));
+	field(&s, totals, "manufacturer", "Vitrine");
+	field(&s, totals, "serial", NULL);
+	field(&s, totals, "asset", NULL);
+	field(&s, totals, "part", NULL);
 	write_u8(s.out, 0);
 	write_le32(s.out, mebibytes >= EXTENDED_SIZE ? mebibytes : 0);
 	write_le16(s.out, 0);
@@ -302,17 +422,58 @@ static void write_anchor(const struct totals *totals, GByteArray *out)
 	write_u8(out, 0x28);
 }
 
+static void write_anchor_64(const struct totals *totals, GByteArray *out)
+{
+	write_bytes(out, "_SM3_", 5);
+	write_u8(out, 0); /* checksum */
+	write_u8(out, ANCHOR_64_SIZE);
+	write_u8(out, 3); /* version 3.0 */
+	write_u8(out, 0);
+	write_u8(out, 0);
+	write_u8(out, 1); /* of the entry point */
+	write_u8(out, 0);
+	write_le32(out, totals->out->len);
+	write_le64(out, 0); /* address */
+}
+
+/* The structures that the user has in files; what they are of is not written otherwise. */
+static void write_files(struct totals *totals)
+{
+	const GPtrArray *files = totals->config->files;
+
+	for (guint i = 0; files && i < files->len; i++) {
+		gsize length;
+		const void *bytes = g_bytes_get_data(files->pdata[i], &length);
+
+		write_bytes(totals->out, bytes, length);
+		totals->structures++;
+		totals->largest = MAX(totals->largest, length);
+	}
+}
+
 void smbios_build(const struct smbios_config *config, GByteArray *tables, GByteArray *anchor)
 {
-	struct totals totals = { .out = tables };
+	static void (*const singles[])(struct totals * totals) = {
+		[TYPE_FIRMWARE] = write_firmware,
+		[TYPE_SYSTEM] = write_system,
+		[TYPE_BOARD] = write_board,
+		[TYPE_CHASSIS] = write_chassis,
+	};
+	struct totals totals = { .out = tables, .config = config };
 
-	write_firmware(&totals);
-	write_system(config, &totals);
-	write_chassis(config, &totals);
-	for (unsigned i = 0; i < config->cpus; i++)
+	write_files(&totals);
+	for (unsigned type = 0; type < G_N_ELEMENTS(singles); type++)
+		if (!is_replaced(&totals, type))
+			singles[type](&totals);
+	for (unsigned i = 0; i < config->cpus && !is_replaced(&totals, TYPE_PROCESSOR); i++)
 		write_processor(i, &totals);
+	if (!is_replaced(&totals, TYPE_OEM_STRINGS))
+		write_oem_strings(&totals);
 	write_memory(config, &totals);
 	write_boot(&totals);
 	write_end(&totals);
-	write_anchor(&totals, anchor);
+	if (config->entry_64)
+		write_anchor_64(&totals, anchor);
+	else
+		write_anchor(&totals, anchor);
 }

@@ -6,8 +6,11 @@
 #include "base/writer.h"
 #include "vmm/chipset/hpet.h"
 #include "vmm/firmware/acpi-machine.h"
+#include "vmm/firmware/boot-policy.h"
 #include "vmm/firmware/direct-boot.h"
 #include "vmm/firmware/e820.h"
+#include "vmm/firmware/file-bytes.h"
+#include "vmm/firmware/firmware-config.h"
 #include "vmm/firmware/fw-cfg.h"
 #include "vmm/firmware/smbios.h"
 #include "vmm/machine/machine-types.h"
@@ -44,7 +47,6 @@ static void add_numbers(struct machine *machine)
 	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_NOGRAPHIC, 0);
 	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_NB_CPUS, machine->cpu_count);
 	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_MAX_CPUS, machine->cpu_count);
-	fw_cfg_add_u16(machine->fw_cfg, FW_CFG_BOOT_MENU, 0);
 	fw_cfg_add_u32(machine->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
 }
 
@@ -85,15 +87,6 @@ static void add_sleep_states(struct machine *machine)
 	add_file(machine->fw_cfg, "etc/system-states", out);
 }
 
-/* When nothing boots, SeaBIOS stays with its message instead of trying again every minute. */
-static void add_boot_policy(struct machine *machine)
-{
-	GByteArray *wait = g_byte_array_new();
-
-	write_le32(wait, UINT32_MAX);
-	add_file(machine->fw_cfg, "etc/boot-fail-wait", wait);
-}
-
 static void build_acpi(void *owner)
 {
 	struct machine *machine = owner;
@@ -127,9 +120,34 @@ static void add_extra_roots(struct machine *machine)
 	}
 }
 
-static void add_smbios(struct machine *machine)
+static GPtrArray *load_structures(const GPtrArray *names, GError **error)
 {
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = names->pdata[i];
+		GBytes *bytes = file_bytes(name, error);
+		uint8_t type;
+
+		if (bytes)
+			g_ptr_array_add(files, bytes);
+		if (!bytes || !smbios_structure_check(g_bytes_get_data(bytes, NULL),
+				      g_bytes_get_size(bytes), &type, error)) {
+			g_prefix_error(error, "-smbios file=%s: ", name);
+			return NULL;
+		}
+	}
+	return g_steal_pointer(&files);
+}
+
+static bool add_smbios(struct machine *machine, GError **error)
+{
+	const struct firmware_config *said = machine->config->firmware_config;
+	g_autoptr(GPtrArray) files = load_structures(said ? said->smbios_files : NULL, error);
 	struct smbios_config config = {
+		.options = said ? said->smbios : NULL,
+		.files = files,
+		.entry_64 = said && said->smbios_64,
 		.product = machine->config->type->description,
 		.version = machine->config->type->name,
 		.uuid = machine->config->uuid,
@@ -137,11 +155,16 @@ static void add_smbios(struct machine *machine)
 		.low_memory = machine->low_memory,
 		.high_memory = machine->high_memory,
 	};
-	GByteArray *tables = g_byte_array_new(), *anchor = g_byte_array_new();
+	GByteArray *tables, *anchor;
 
+	if (!files)
+		return false;
+	tables = g_byte_array_new();
+	anchor = g_byte_array_new();
 	smbios_build(&config, tables, anchor);
 	add_file(machine->fw_cfg, "etc/smbios/smbios-tables", tables);
 	add_file(machine->fw_cfg, "etc/smbios/smbios-anchor", anchor);
+	return true;
 }
 
 bool firmware_tables_add(struct machine *machine, GError **error)
@@ -150,9 +173,13 @@ bool firmware_tables_add(struct machine *machine, GError **error)
 	add_hpet(machine);
 	add_memory_map(machine);
 	add_sleep_states(machine);
-	add_boot_policy(machine);
 	fw_cfg_set_builder(machine->fw_cfg, build_acpi, machine);
 	add_extra_roots(machine);
-	add_smbios(machine);
-	return direct_boot_add(machine, error);
+	return add_smbios(machine, error) && direct_boot_add(machine, error) &&
+	       boot_policy_add(machine, error);
+}
+
+void firmware_tables_start(struct machine *machine)
+{
+	boot_policy_start(machine);
 }

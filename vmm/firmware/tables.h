@@ -16,3 +16,6 @@ struct machine;
  * its ramdisk cannot be loaded.
  */
 bool firmware_tables_add(struct machine *machine, GError **error);
+
+/* Before every start, the first one and those by resets: what holds for the first one only. With the lock. */
+void firmware_tables_start(struct machine *machine);

@@ -289,6 +289,7 @@ void machine_reset_parts(struct machine *machine)
 {
 	g_mutex_lock(&machine->lock);
 	kvm_reset_chips(machine->kvm);
+	firmware_tables_start(machine);
 	for (guint i = 0; i < machine->devices->len; i++)
 		device_reset(machine->devices->pdata[i]);
 	fw_cfg_reset(machine->fw_cfg);

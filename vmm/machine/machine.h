@@ -28,6 +28,7 @@ struct chardev;
 struct drives;
 struct objects;
 struct machine_property;
+struct firmware_config;
 typedef struct _JsonObject JsonObject; /* of json-glib */
 
 enum {
@@ -129,6 +130,7 @@ struct machine_config {
 	const char *firmware;                 /* file name, NULL: the type's */
 	struct machine_flash
 		flash[MACHINE_FLASH_CHIPS]; /* the first one's has the firmware when it is there */
+	const struct firmware_config *firmware_config; /* NULL: nothing is said */
 	bool no_reboot;                     /* a guest's reset ends the program */
 	bool no_shutdown;                   /* a guest's power-off leaves the program */
 	bool start_paused;
@@ -175,6 +177,7 @@ struct machine {
 	bool legacy_replaced; /* the HPET has the lines of the PIT and of the real-time clock */
 
 	bool started; /* its first devices are complete: others come by hot-plug */
+	unsigned starts; /* how often everything was made as at power-on */
 	enum run_state state;
 	GArray *watchers;
 	struct machine_requests *requests; /* see run-state.c */

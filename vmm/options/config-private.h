@@ -16,6 +16,9 @@ bool config_build_clock(struct config_builder *builder, GError **error);
 bool config_build_lines(struct config_builder *builder, GError **error);
 bool config_build_globals(struct config_builder *builder, GError **error);
 bool config_build_objects(struct config_builder *builder, GError **error);
+bool config_build_numa(struct config_builder *builder, GError **error);
+/* Frees what the other one made. */
+void config_free_firmware(struct firmware_config *firmware);
 bool config_build_firmware(struct config_builder *builder, GError **error);
 bool config_build_network(struct config_builder *builder, GError **error);
 /* -nic: between the default display and the disks, where QEMU has its cards. */

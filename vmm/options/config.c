@@ -315,6 +315,7 @@ struct config *config_new(
 	config->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
 	config->netdevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
 	config->qmp = g_array_new(FALSE, TRUE, sizeof(struct qmp_config));
+	config->machine.firmware_config = &config->firmware;
 	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
 	good = build_identity(&builder, error) && build_runtime_dir(&builder, error) &&
 	       build_machine(&builder, types, error) && config_build_clock(&builder, error) &&
@@ -346,6 +347,7 @@ void config_free(struct config *config)
 	g_ptr_array_unref(config->chardevs);
 	g_ptr_array_unref(config->netdevs);
 	g_array_unref(config->qmp);
+	config_free_firmware(&config->firmware);
 	g_array_unref(config->vnc);
 	g_string_chunk_free(config->strings);
 	g_free(config);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/firmware/firmware-config.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options/options.h"
@@ -71,6 +72,7 @@ struct qmp_config {
 
 struct config {
 	struct machine_config machine; /* its name is set */
+	struct firmware_config firmware; /* machine points to it */
 	const char *
 		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */
 	const char *runtime_base; /* the folder of the guests' folders, absolute */

@@ -11,6 +11,7 @@ enum {
 
 #define MAXIMUM_MEMORY (UINT64_C(1024) * GiB)
 
+static const char *const entry_points[] = { "32", "64", NULL };
 static const char *const accelerators[] = { "kvm", "kvm:tcg", NULL };
 static const char *const only_off[] = { "off", "no", "false", NULL };
 static const char *const only_on[] = { "on", "yes", "true", NULL };
@@ -34,6 +35,8 @@ static const struct option_key machine_keys[] = {
 	{ "kernel", OPTION_STRING, "a Linux kernel (bzImage) to start without a boot loader" },
 	{ "initrd", OPTION_STRING, "its initial RAM disk" },
 	{ "append", OPTION_STRING, "its command line", .may_be_empty = true },
+	{ "smbios-entry-point-type", OPTION_CHOICE, "32: SMBIOS 2.8; 64: 3.0",
+		.choices = entry_points },
 	{ "memory-backend", OPTION_STRING, "the -object that is the guest's RAM" },
 	{ "dump-guest-core", OPTION_BOOL, "accepted; core files never have the guest's RAM" },
 	{ "mem-merge", OPTION_BOOL, "accepted; see -object memory-backend-ram,merge=" },

@@ -235,6 +235,37 @@ static void test_vnc(void)
 
 static const struct config_case cases[] = {
 	{ "-nographic", NULL },
+	{ "-drive if=pflash,file=a,readonly=on -drive if=pflash,file=b", NULL },
+	{ "-drive if=pflash,unit=1,file=b",
+		"-drive if=pflash,unit=1: it holds variables of the firmware in unit=0, which is "
+		"missing" },
+	{ "-drive if=pflash,unit=0,file=a -drive if=pflash,unit=0,file=b",
+		"-drive: file=b: the flash chip unit=0 is taken by a" },
+	{ "-drive if=pflash,file=a -bios b",
+		"-bios b: the firmware is in the flash chip a already; leave one of the two out" },
+	{ "-boot menu=on,splash-time=500", NULL },
+	{ "-boot dn,once=c,strict=on", NULL },
+	{ "-boot cdac",
+		"-boot: order=cdac is not accepted; accepted: up to 3 of a (floppy), c (disk), d "
+		"(CD-ROM), n "
+		"(network), each once" },
+	{ "-fw_cfg opt/a,string=b -fw_cfg opt/c,file=d", NULL },
+	{ "-fw_cfg opt/a,string=b,file=c", "-fw_cfg: name=opt/a takes either file= or string=" },
+	{ "-smbios type=1,serial=4711 -smbios type=11,value=a -smbios file=x", NULL },
+	{ "-smbios serial=4711", "-smbios: takes either type=N or file=FILE" },
+	{ "-smbios type=0,release=1", "-smbios: type=0,release=1 is not accepted; accepted: two "
+				      "numbers up to 255, such as "
+				      "1.0" },
+	{ "-m 64 -numa node,mem=32 -numa node,mem=32 -numa dist,src=0,dst=1,val=21", NULL },
+	{ "-m 64 -smp 4 -numa node,cpus=0-1 -numa node,cpus=2-3", NULL },
+	{ "-m 64 -numa node,mem=32",
+		"-numa node: the nodes have 32 MiB of memory together, -m says 64" },
+	{ "-smp 2 -numa node,cpus=0-1 -numa node,cpus=1",
+		"-numa: cpus=1: processor 1 belongs to node 0 already" },
+	{ "-numa node -numa dist,src=0,dst=1,val=20",
+		"-numa: takes src=, dst= and val=, with nodes from 0 to 0" },
+	{ "-numa node,memdev=m", "-numa: memdev=m: there is no such memory; make it with -object "
+				 "memory-backend-ram,id=m,size=SIZE" },
 	{ "-serial none -qmp none", NULL },
 	{ "-smp cores=2,threads=2", NULL },
 	{ "-smp 4,maxcpus=4", NULL },
