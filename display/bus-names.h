@@ -5,6 +5,9 @@
 #define BUS_VM_PATH        "/org/qemu/Display1/VM"
 #define BUS_CONSOLE_PREFIX "/org/qemu/Display1/Console_"
 #define BUS_LISTENER_PATH  "/org/qemu/Display1/Listener"
+#define BUS_AUDIO_PATH     "/org/qemu/Display1/Audio"
+#define BUS_AUDIO_OUT_PATH "/org/qemu/Display1/AudioOutListener"
+#define BUS_AUDIO_IN_PATH  "/org/qemu/Display1/AudioInListener"
 
 #define BUS_VM         "org.qemu.Display1.VM"
 #define BUS_CONSOLE    "org.qemu.Display1.Console"
@@ -13,6 +16,9 @@
 #define BUS_TOUCH      "org.qemu.Display1.MultiTouch"
 #define BUS_LISTENER   "org.qemu.Display1.Listener"
 #define BUS_MAP        "org.qemu.Display1.Listener.Unix.Map"
+#define BUS_AUDIO      "org.qemu.Display1.Audio"
+#define BUS_AUDIO_OUT  "org.qemu.Display1.AudioOutListener"
+#define BUS_AUDIO_IN   "org.qemu.Display1.AudioInListener"
 #define BUS_PROPERTIES "org.freedesktop.DBus.Properties"
 #define BUS_OBJECTS    "org.freedesktop.DBus.ObjectManager"
 

@@ -1,5 +1,6 @@
 /* The inside of the bus server: peers and the VM object (bus-server.c), consoles (bus-server-console.c) and the
- * listeners that were handed over (bus-server-listener.c). Everything on the main loop. */
+ * listeners that were handed over (bus-server-listener.c), and the guest's sound (bus-server-audio.c). Everything on the main
+ * loop. */
 #pragma once
 
 #include "display/bus-guard.h"
@@ -21,7 +22,7 @@ struct bus_peer {
 	GDBusConnection *connection; /* NULL until it is set up */
 	GCancellable *cancellable;
 	struct bus_guard *guard;
-	guint vm_registration, root_registration;
+	guint vm_registration, root_registration, audio_registration;
 	uint8_t keys[256 / 8];
 	uint32_t buttons; /* bit N: enum input_button N */
 	uint32_t fingers; /* bit N: slot N of the touch screen */
@@ -42,9 +43,10 @@ struct server_console {
 struct bus_server {
 	struct display *display;
 	char *name, *uuid;
-	GPtrArray *peers;     /* struct bus_peer, in the order in which they came */
-	GPtrArray *consoles;  /* struct server_console */
-	GPtrArray *listeners; /* struct bus_listener */
+	GPtrArray *peers;           /* struct bus_peer, in the order in which they came */
+	GPtrArray *consoles;        /* struct server_console */
+	GPtrArray *listeners;       /* struct bus_listener */
+	GPtrArray *audio_listeners; /* of bus-server-audio.c */
 	uint32_t next_console_id;
 	uint64_t next_peer_id;
 	GSource *accepting;
@@ -75,3 +77,9 @@ unsigned bus_listener_count(
 void bus_listener_start(struct bus_server *server, struct head *head, uint64_t peer_id, int fd);
 void bus_listener_drop(struct bus_listener *listener, const char *reason);
 struct head *bus_listener_head(const struct bus_listener *listener);
+
+/* The Audio object for a peer: its registration. */
+guint server_audio_serve(struct bus_server *server, GDBusConnection *connection);
+/* Its interface with its properties, a{sa{sv}}. */
+GVariant *server_audio_interfaces(void);
+void server_audio_drop_listeners(struct bus_server *server);

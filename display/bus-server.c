@@ -71,6 +71,7 @@ static void list_objects(GDBusConnection *connection, const char *sender, const 
 
 	g_variant_builder_init(&objects, G_VARIANT_TYPE("a{oa{sa{sv}}}"));
 	g_variant_builder_add(&objects, "{o@a{sa{sv}}}", BUS_VM_PATH, vm_interfaces(server));
+	g_variant_builder_add(&objects, "{o@a{sa{sv}}}", BUS_AUDIO_PATH, server_audio_interfaces());
 	for (guint i = 0; i < server->consoles->len; i++) {
 		struct server_console *console = g_ptr_array_index(server->consoles, i);
 
@@ -132,6 +133,7 @@ static void peer_free(struct bus_peer *peer)
 			server_console_leave(g_ptr_array_index(peer->server->consoles, i), peer);
 		g_dbus_connection_unregister_object(peer->connection, peer->vm_registration);
 		g_dbus_connection_unregister_object(peer->connection, peer->root_registration);
+		g_dbus_connection_unregister_object(peer->connection, peer->audio_registration);
 		bus_guard_free(peer->guard);
 		g_dbus_connection_close(peer->connection, NULL, NULL, NULL);
 		g_object_unref(peer->connection);
@@ -170,6 +172,7 @@ static void peer_ready(GDBusConnection *connection, const GError *error, void *o
 	peer->root_registration = g_dbus_connection_register_object(connection, BUS_ROOT_PATH,
 		(GDBusInterfaceInfo *)&org_freedesktop_dbus_object_manager_interface, &root_vtable,
 		server, NULL, NULL);
+	peer->audio_registration = server_audio_serve(server, connection);
 	for (guint i = 0; i < server->consoles->len; i++)
 		server_console_serve(g_ptr_array_index(server->consoles, i), peer);
 	g_signal_connect(connection, "closed", G_CALLBACK(peer_closed), peer);
@@ -370,6 +373,7 @@ struct bus_server *bus_server_new(
 	server->peers = g_ptr_array_new();
 	server->consoles = g_ptr_array_new();
 	server->listeners = g_ptr_array_new();
+	server->audio_listeners = g_ptr_array_new();
 	server->listening_fd = -1;
 	update_consoles(server);
 	display_watch(display, display_changed, server);
@@ -388,11 +392,13 @@ void bus_server_free(struct bus_server *server)
 		unlink(server->path);
 	}
 	drop_listeners_of(server, NULL);
+	server_audio_drop_listeners(server);
 	while (server->peers->len > 0)
 		peer_drop(g_ptr_array_index(server->peers, 0));
 	for (guint i = 0; i < server->consoles->len; i++)
 		server_console_free(g_ptr_array_index(server->consoles, i));
 	g_ptr_array_unref(server->listeners);
+	g_ptr_array_unref(server->audio_listeners);
 	g_ptr_array_unref(server->peers);
 	g_ptr_array_unref(server->consoles);
 	g_free(server->path);

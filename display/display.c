@@ -1,6 +1,7 @@
 /* The display of one guest: the list of its heads, the devices that take input, and who is told when these change. */
 #include "display/display.h"
 
+#include "display/audio.h"
 #include "display/display-private.h"
 #include "display/head.h"
 
@@ -21,6 +22,7 @@ struct display {
 	GPtrArray *heads; /* changed on the main loop only */
 	GArray *watchers; /* struct watcher */
 	GSource *change;  /* tells the watchers */
+	struct audio *audio;
 
 	/* With the lock held. The newest is the last. */
 	GArray *keyboards; /* struct input_device, of struct keyboard_ops */
@@ -67,6 +69,7 @@ struct display *display_new(GMutex *lock)
 	display->lock = lock;
 	display->context = g_main_context_ref_thread_default();
 	display->heads = g_ptr_array_new();
+	display->audio = audio_new(lock, display->context);
 	display->watchers = g_array_new(FALSE, FALSE, sizeof(struct watcher));
 	display->keyboards = g_array_new(FALSE, FALSE, sizeof(struct input_device));
 	display->pointers = g_array_new(FALSE, FALSE, sizeof(struct input_device));
@@ -85,6 +88,7 @@ void display_free(struct display *display)
 	g_assert(display->heads->len == 0);
 	g_source_destroy(display->change);
 	g_source_unref(display->change);
+	audio_free(display->audio);
 	g_ptr_array_unref(display->heads);
 	g_array_unref(display->watchers);
 	g_array_unref(display->keyboards);
@@ -97,6 +101,11 @@ void display_free(struct display *display)
 GMutex *display_lock(const struct display *display)
 {
 	return display->lock;
+}
+
+struct audio *display_audio(const struct display *display)
+{
+	return display->audio;
 }
 
 GMainContext *display_context(const struct display *display)
