@@ -163,6 +163,7 @@ static bool build_machine(struct guest *guest, GError **error)
 		.chardevs = guest->chardevs,
 		.drives = guest->drives,
 		.netdevs = guest->netdevs,
+		.audiodevs = guest->config->audiodevs,
 		.objects = guest->objects,
 	};
 

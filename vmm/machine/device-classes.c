@@ -1,6 +1,7 @@
 /* The table of device classes. The order is that of -device help. */
 #include <string.h>
 
+#include "vmm/audio/hda.h"
 #include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
@@ -54,6 +55,11 @@ static const struct device_class *const classes[] = {
 	&usb_mouse_class,
 	&usb_tablet_class,
 	&usb_storage_class,
+	&intel_hda_class,
+	&ich9_intel_hda_class,
+	&hda_output_class,
+	&hda_duplex_class,
+	&hda_micro_class,
 	&virtio_balloon_class,
 	&ich9_ahci_class,
 	&piix3_ide_class,

@@ -241,6 +241,7 @@ struct machine *machine_new(
 	machine->chardevs = parts->chardevs;
 	machine->drives = parts->drives;
 	machine->netdevs = parts->netdevs;
+	machine->audiodevs = parts->audiodevs;
 	machine->objects = parts->objects;
 	machine->clock.stopped = true;
 	g_mutex_init(&machine->lock);

@@ -165,6 +165,7 @@ struct machine {
 	GPtrArray *chardevs; /* of struct chardev: those a device may name by id; NULL: none */
 	struct drives *drives;
 	GPtrArray *netdevs; /* of struct netdev: those a card may name by id; NULL: none */
+	GArray *audiodevs;  /* of struct audiodev; NULL: none */
 	struct objects *objects;
 
 	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
@@ -200,6 +201,7 @@ struct machine_parts {
 	GPtrArray *chardevs;
 	struct drives *drives;
 	GPtrArray *netdevs;
+	GArray *audiodevs;
 	struct objects *objects;
 };
 

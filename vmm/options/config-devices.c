@@ -50,6 +50,8 @@ static bool check_property(struct config_builder *builder, const struct device_c
 		return config_use_chardev(builder, value->text, device->origin, error);
 	if (property->type == PROPERTY_STRING && strcmp(value->key, "netdev") == 0)
 		return config_use_netdev(builder, value->text, device->origin, error);
+	if (property->type == PROPERTY_STRING && strcmp(value->key, "audiodev") == 0)
+		return config_use_audiodev(builder, value->text, device->origin, error);
 	return true;
 }
 

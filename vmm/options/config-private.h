@@ -28,6 +28,11 @@ bool config_build_devices(struct config_builder *builder, GError **error);
 /* A copy that lives as long as the configuration. */
 const char *config_keep(struct config_builder *builder, const char *text);
 
+/* -audiodev, and whether a device's audiodev= names one; many may share it. */
+bool config_build_audio(struct config_builder *builder, GError **error);
+bool config_use_audiodev(
+	struct config_builder *builder, const char *id, const char *user, GError **error);
+
 /* The same for a -netdev. */
 bool config_use_netdev(
 	struct config_builder *builder, const char *id, const char *user, GError **error);

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/runtime-dir.h"
+#include "vmm/audio/audiodev.h"
 #include "vmm/options/config-private.h"
 #include "vmm/options/values.h"
 
@@ -314,6 +315,7 @@ struct config *config_new(
 	config->devices = g_array_new(FALSE, TRUE, sizeof(struct device_config));
 	config->chardevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
 	config->netdevs = g_ptr_array_new_with_free_func((GDestroyNotify)option_set_free);
+	config->audiodevs = g_array_new(FALSE, TRUE, sizeof(struct audiodev));
 	config->qmp = g_array_new(FALSE, TRUE, sizeof(struct qmp_config));
 	config->machine.firmware_config = &config->firmware;
 	config->vnc = g_array_new(FALSE, TRUE, sizeof(struct vnc_config));
@@ -322,7 +324,8 @@ struct config *config_new(
 	       config_build_lines(&builder, error) && config_build_objects(&builder, error) &&
 	       config_build_globals(&builder, error) && build_process(&builder, error) &&
 	       config_build_firmware(&builder, error) && config_build_network(&builder, error) &&
-	       config_build_devices(&builder, error) && build_display(&builder, error);
+	       config_build_audio(&builder, error) && config_build_devices(&builder, error) &&
+	       build_display(&builder, error);
 	g_hash_table_unref(builder.chardev_users);
 	g_hash_table_unref(builder.drive_users);
 	g_hash_table_unref(builder.netdev_users);
@@ -346,6 +349,7 @@ void config_free(struct config *config)
 	g_array_unref(config->devices);
 	g_ptr_array_unref(config->chardevs);
 	g_ptr_array_unref(config->netdevs);
+	g_array_unref(config->audiodevs);
 	g_array_unref(config->qmp);
 	config_free_firmware(&config->firmware);
 	g_array_unref(config->vnc);

@@ -84,6 +84,7 @@ struct config {
 	GPtrArray *
 		chardevs; /* of struct option_set: -chardev, and those that -serial, -debugcon and -qmp stand for */
 	GPtrArray *netdevs; /* of struct option_set: -netdev, and those that -nic stands for */
+	GArray *audiodevs;  /* of struct audiodev */
 	const char *serial[MACHINE_SERIAL_PORTS]; /* ids of chardevs, NULL: no such port */
 	const char *debugcon;                     /* id of a chardev or NULL */
 	GArray *qmp; /* of struct qmp_config; the first is qmp.sock in the runtime directory */

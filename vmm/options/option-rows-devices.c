@@ -14,6 +14,15 @@ static const struct option_key global_keys[] = {
 	{},
 };
 
+static const char *const audiodev_drivers[] = { "none", "dbus", NULL };
+
+static const struct option_key audiodev_keys[] = {
+	{ "driver", OPTION_CHOICE,
+		"none: nobody hears it; dbus: the display bus, where viewers listen",
+		.required = true, .choices = audiodev_drivers },
+	{},
+};
+
 static const struct option_key object_keys[] = {
 	{ "qom-type", OPTION_STRING, "the kind of object; \"-object help\" lists them",
 		.required = true },
@@ -29,6 +38,11 @@ const struct option_spec option_rows_devices[] = {
 	{ "global", .group = "global", .many = true, .open = true, .keys = global_keys,
 		.argument = "DRIVER.PROPERTY=VALUE",
 		.description = "a property of all devices of a kind that do not say otherwise" },
+	{ "audiodev", .group = "audiodev", .implied = "driver", .many = true, .has_id = true,
+		.requires_id = true, .json = true, .keys = audiodev_keys,
+		.argument = "none|dbus,id=ID",
+		.description = "where the sound of devices goes that name it (-device "
+			       "hda-duplex,audiodev=ID);\nothers use the display bus" },
 	{ "object", .group = "object", .implied = "qom-type", .many = true, .has_id = true,
 		.requires_id = true, .json = true, .open = true, .keys = object_keys,
 		.argument = "TYPE,id=ID[,PROPERTY=VALUE...]",
