@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "vmm/audio/hda.h"
+#include "vmm/audio/virtio-snd.h"
 #include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/debug-exit.h"
 #include "vmm/chipset/debugcon.h"
@@ -60,6 +61,7 @@ static const struct device_class *const classes[] = {
 	&hda_output_class,
 	&hda_duplex_class,
 	&hda_micro_class,
+	&virtio_snd_class,
 	&virtio_balloon_class,
 	&ich9_ahci_class,
 	&piix3_ide_class,
