@@ -289,28 +289,25 @@ static void test_slow(struct fixture *f, gconstpointer data)
 	leave(&quick);
 }
 
+/* The first byte of the next block. */
+static uint8_t capture(struct fixture *f, struct audio_stream *stream, uint8_t *block)
+{
+	g_mutex_lock(&f->lock);
+	audio_stream_read(stream, block, BLOCK);
+	g_mutex_unlock(&f->lock);
+	return block[0];
+}
+
 static void test_capture(struct fixture *f, gconstpointer data)
 {
 	struct audio_stream *stream = open_stream(f, AUDIO_CAPTURE);
 	struct listener listener = { 0 };
 	uint8_t block[BLOCK] = { 0xff };
 
-	g_mutex_lock(&f->lock);
-	audio_stream_read(stream, block, sizeof(block));
-	g_mutex_unlock(&f->lock);
-	g_assert_cmpint(block[0], ==, 0); /* silence */
+	g_assert_cmpint(capture(f, stream, block), ==, 0); /* silence */
 	attend(f, &listener, false);
 	wait_for(strstr(listener.seen->str, "SetEnabled"));
-	for (unsigned i = 0; i < 1000 && block[0] != 0x5a; i++) {
-		g_mutex_lock(&f->lock);
-		audio_stream_read(stream, block, sizeof(block));
-		g_mutex_unlock(&f->lock);
-		wait_for(listener.read_size > 0);
-		while (g_main_context_iteration(NULL, FALSE))
-			;
-	}
-	wait_for(listener.read_size > 0);
-	g_assert_cmpint(block[0], ==, 0x5a);
+	wait_for(capture(f, stream, block) == 0x5a);
 	g_assert_cmpuint(listener.read_size % 4, ==, 0);
 	close_stream(f, stream);
 	wait_for(strstr(listener.seen->str, "Fini"));
