@@ -21,6 +21,7 @@ PROGRAMS = {
     'vitrine-vnc': 'vnc-server/vitrine-vnc',
     'vitrine-viewer': 'viewer/vitrine-viewer',
     'vitrine-console': 'console/vitrine-console',
+    'audio-listener': 'tests/lab/audio-listener',
 }
 DISPLAYS = {'VGA', 'bochs-display'}
 

@@ -18,6 +18,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,6 +27,7 @@ from harness.screen_text import font
 
 CACHE = Path(os.environ.get('LAB_CACHE') or
              Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'vitrine-lab')
+TONE = Path(__file__).with_name('tone.c')
 PASSWORD = 'console'
 PSF_256_OF_16 = b'\x36\x04\x00\x10'  # head of a console font: 256 characters, 16 bytes each
 SECTOR = 512
@@ -33,7 +35,8 @@ PARTITION_START = 2048  # sectors
 PARTITION_MIB = 24
 BOOT_CODE = 440  # bytes of the MBR that are code
 MODULES = ('virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'ext4', 'button', 'evdev', 'psmouse', 'bochs', 'xhci_pci',
-           'usbhid', 'hid_generic', 'usb_storage', 'sd_mod')
+           'usbhid', 'hid_generic', 'usb_storage', 'sd_mod',
+           'snd-hda-intel', 'snd-hda-codec-generic')
 ARGUMENTS = 'console=tty0 console=ttyS0,115200 quiet'
 GRUB_MODULES = ('biosdisk', 'part_msdos', 'ext2', 'normal', 'linux', 'serial', 'terminal', 'configfile', 'echo')
 
@@ -156,6 +159,13 @@ def module_files(kernel, version):
     return list(dict.fromkeys(files))
 
 
+def static_program(source):
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / 'program'
+        subprocess.run(['gcc', '-static', '-O2', '-s', '-o', program, source], check=True)
+        return program.read_bytes()
+
+
 def make_initramfs(kernel, version):
     archive = Archive()
     for folder in ('bin', 'dev', 'etc', 'mnt', 'modules', 'proc', 'root', 'sys', 'tmp'):
@@ -172,6 +182,7 @@ def make_initramfs(kernel, version):
         archive.file(f'modules/{file.name}', file.read_bytes())
     archive.file('modules/order', ''.join(f'{file.name}\n' for file in files).encode())
     archive.file('etc/font', PSF_256_OF_16 + font())
+    archive.file('bin/tone', static_program(TONE), 0o755)
     for name, content in FILES.items():
         archive.file(name, content.encode())
     for name, content in SCRIPTS.items():
@@ -210,7 +221,7 @@ def make_disk(folder):
 
 def identity(version):
     """What the images are made of, as a name."""
-    digest = hashlib.sha256(Path(__file__).read_bytes() + version.encode())
+    digest = hashlib.sha256(Path(__file__).read_bytes() + TONE.read_bytes() + version.encode())
     for path in (shutil.which('busybox'), '/usr/lib/grub/i386-pc/kernel.img'):
         digest.update(Path(path).read_bytes())
     digest.update(font())
