@@ -7,18 +7,26 @@
 #include "base/error.h"
 #include "vmm/options/options.h"
 
+enum {
+	MAXIMUM_KEYS = 10
+};
+
 static const struct backend_keys {
 	const char *backend;
-	const char *keys[5];
+	const char *keys[MAXIMUM_KEYS];
 	bool needs_path;
 } backends[] = {
 	{ "stdio", { "signal" } },
 	{ "file", { "path", "append" }, true },
-	{ "socket", { "path", "server", "wait" }, true },
+	{ "socket", { "path", "host", "port", "fd", "server", "wait", "reconnect", "nodelay" } },
 	{ "pty", {} },
+	{ "pipe", { "path" }, true },
 	{ "null", {} },
 	{ "ringbuf", { "size" } },
 };
+
+/* Which all back ends take. */
+static const char *const common_keys[] = { "backend", "mux", "logfile", "logappend", NULL };
 
 static const struct backend_keys *find_backend(const char *name)
 {
@@ -36,7 +44,7 @@ static bool check_keys(
 		const char *key = set->values[i].key;
 		g_autofree char *accepted = NULL;
 
-		if (strcmp(key, "backend") == 0 || strcmp(key, "mux") == 0 ||
+		if (g_strv_contains(common_keys, key) ||
 			g_strv_contains((const char *const *)backend->keys, key))
 			continue;
 		accepted = g_strjoinv(", ", (char **)backend->keys);
@@ -46,25 +54,35 @@ static bool check_keys(
 	return true;
 }
 
-/* Only the server side, which does not hold the guest up: what a guest's line needs. */
+/* One place, and the keys of its side alone. */
 static bool check_socket(const struct option_set *set, GError **error)
 {
 	size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	const char *path = option_set_get(set, "path"), *port = option_set_get(set, "port");
+	bool server = option_set_bool(set, "server", false);
+	int places = (path != NULL) + (port != NULL) + (option_set_get(set, "fd") != NULL);
 
-	if (strlen(option_set_get(set, "path")) > longest)
+	if (places != 1 || (option_set_get(set, "host") && !port))
 		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: path=%s is too long for a socket; accepted: up to %zu bytes",
-			set->origin, option_set_get(set, "path"), longest);
-	if (!option_set_bool(set, "server", false))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: server=off is not accepted; accepted: server=on (a socket listens)",
+			"%s: one place is needed: path=PATH, host=HOST with port=PORT, or "
+			"fd=NUMBER",
 			set->origin);
-	if (option_set_bool(set, "wait", false))
+	if (path && (strlen(path) > longest || !path[0]))
 		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: wait=on is not accepted; accepted: off (-S keeps the guest from "
-			"running "
-			"before cont)",
+			"%s: path=%s is too %s for a socket; accepted: up to %zu bytes",
+			set->origin, path, path[0] ? "long" : "short", longest);
+	if (port && !server &&
+		(!option_set_get(set, "host") || option_set_number(set, "port", 0) == 0))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: host=HOST and port=PORT of the server to connect to are missing",
 			set->origin);
+	if (server && option_set_get(set, "reconnect"))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: reconnect=%s is for server=off, which connects", set->origin,
+			option_set_get(set, "reconnect"));
+	if (!server && option_set_bool(set, "wait", false))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: wait=on is for server=on, which clients connect to", set->origin);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "vmm/chardev/chardev-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ static const struct chardev_backend *const backends[] = {
 	&chardev_pty,
 	&chardev_null,
 	&chardev_ring,
+	&chardev_pipe,
 };
 
 struct chardev_source {
@@ -84,12 +86,16 @@ void chardev_use(struct chardev *chardev, int in_fd, int out_fd)
 
 void chardev_listen(struct chardev *chardev, bool on)
 {
-	if (on && !chardev->listener_tag)
-		chardev->listener_tag =
-			g_source_add_unix_fd(chardev->source, chardev->listener, G_IO_IN);
-	if (!on && chardev->listener_tag) {
-		g_source_remove_unix_fd(chardev->source, chardev->listener_tag);
-		chardev->listener_tag = NULL;
+	for (unsigned i = 0; i < chardev->listener_count; i++) {
+		void **tag = &chardev->listener_tags[i];
+
+		if (on && !*tag)
+			*tag = g_source_add_unix_fd(
+				chardev->source, chardev->listeners[i], G_IO_IN);
+		if (!on && *tag) {
+			g_source_remove_unix_fd(chardev->source, *tag);
+			*tag = NULL;
+		}
 	}
 }
 
@@ -166,9 +172,29 @@ void chardev_write(struct chardev *chardev, const void *bytes, size_t length)
 		chardev = chardev->base;
 	g_mutex_lock(&chardev->lock);
 	byte_ring_push(chardev->ring.size ? &chardev->ring : &chardev->output, bytes, length);
+	if (chardev->log.size)
+		byte_ring_push(&chardev->log, bytes, length);
 	g_mutex_unlock(&chardev->lock);
-	if (!chardev->ring.size)
+	if (!chardev->ring.size || chardev->log.size)
 		wake(chardev);
+}
+
+static void write_log(struct chardev *chardev)
+{
+	uint8_t bytes[CHARDEV_CHUNK];
+	size_t length;
+
+	while (chardev->log_fd >= 0) {
+		g_mutex_lock(&chardev->lock);
+		length = byte_ring_take(&chardev->log, bytes, sizeof(bytes));
+		g_mutex_unlock(&chardev->lock);
+		if (length == 0)
+			return;
+		if (write(chardev->log_fd, bytes, length) != (ssize_t)length)
+			log_limited(&chardev->warned, MAXIMUM_WARNINGS,
+				"chardev %s: its log file is not complete: %s", chardev->id,
+				g_strerror(errno));
+	}
 }
 
 size_t chardev_room(struct chardev *chardev, size_t wanted)
@@ -319,15 +345,17 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, void *data)
 	struct chardev *chardev = ((struct chardev_source *)source)->chardev;
 	GIOCondition in = seen(chardev, chardev->in_tag);
 	GIOCondition out = seen(chardev, chardev->out_tag);
-	GIOCondition connection = seen(chardev, chardev->listener_tag);
 
 	g_source_set_ready_time(source, -1);
-	if (connection & G_IO_IN)
-		chardev->backend->accept(chardev);
+	for (unsigned i = 0; i < chardev->listener_count; i++) {
+		if (seen(chardev, chardev->listener_tags[i]) & G_IO_IN)
+			chardev->backend->accept(chardev, chardev->listeners[i]);
+	}
 	if (out & (G_IO_HUP | G_IO_ERR))
 		close_output(chardev);
 	read_input(chardev, in);
 	write_output(chardev);
+	write_log(chardev);
 	tell_drained(chardev);
 	update_conditions(chardev);
 	return G_SOURCE_CONTINUE;
@@ -352,7 +380,7 @@ struct chardev *chardev_alloc(const struct chardev_backend *backend, const char 
 
 	chardev->backend = backend;
 	chardev->id = g_strdup(id);
-	chardev->in_fd = chardev->out_fd = chardev->listener = chardev->other_side = -1;
+	chardev->in_fd = chardev->out_fd = chardev->other_side = chardev->log_fd = -1;
 	g_mutex_init(&chardev->lock);
 	byte_ring_init(&chardev->output, CHARDEV_QUEUE_SIZE);
 	byte_ring_init(&chardev->input, CHARDEV_INPUT_SIZE);
@@ -361,6 +389,20 @@ struct chardev *chardev_alloc(const struct chardev_backend *backend, const char 
 	g_source_set_name(chardev->source, id);
 	g_source_attach(chardev->source, NULL);
 	return chardev;
+}
+
+static bool open_log(struct chardev *chardev, const struct option_set *set, GError **error)
+{
+	const char *path = option_set_get(set, "logfile");
+	int how = option_set_bool(set, "logappend", false) ? O_APPEND : O_TRUNC;
+
+	if (!path)
+		return true;
+	chardev->log_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | how, 0600);
+	if (chardev->log_fd < 0)
+		return fail_errno(error, VITRINE_ERROR_HOST, "cannot open logfile=%s", path);
+	byte_ring_init(&chardev->log, CHARDEV_QUEUE_SIZE);
+	return true;
 }
 
 struct chardev *chardev_new(const struct option_set *set, GError **error)
@@ -373,7 +415,7 @@ struct chardev *chardev_new(const struct option_set *set, GError **error)
 	chardev->path = g_strdup(option_set_get(set, "path"));
 	if (option_set_bool(set, "mux", false))
 		chardev_make_mux(chardev);
-	if (chardev->backend->open(chardev, set, error))
+	if (open_log(chardev, set, error) && chardev->backend->open(chardev, set, error))
 		return chardev;
 	g_prefix_error(error, "%s: ", set->origin);
 	chardev_free(chardev);
@@ -385,17 +427,21 @@ void chardev_free(struct chardev *chardev)
 	if (!chardev)
 		return;
 	write_output(chardev); /* the guest's last words, as far as they are taken */
+	write_log(chardev);
 	chardev->ops = NULL;
 	g_clear_pointer(&chardev->mux, chardev_mux_free);
 	close_both(chardev);
 	if (chardev->backend->close)
 		chardev->backend->close(chardev);
-	close_fd(chardev, &chardev->listener, &chardev->listener_tag);
+	for (unsigned i = 0; i < chardev->listener_count; i++)
+		close_fd(chardev, &chardev->listeners[i], &chardev->listener_tags[i]);
+	close_fd(chardev, &chardev->log_fd, &(void *) { NULL });
 	g_source_destroy(chardev->source);
 	g_source_unref(chardev->source);
 	byte_ring_clear(&chardev->output);
 	byte_ring_clear(&chardev->input);
 	byte_ring_clear(&chardev->ring);
+	byte_ring_clear(&chardev->log);
 	g_mutex_clear(&chardev->lock);
 	g_free(chardev->path);
 	g_free(chardev->id);

@@ -1,8 +1,8 @@
 /* Character devices: where a serial port, a console or a control protocol ends on the host.
  *
- * Front ends (a UART, isa-debugcon, QMP) write and receive bytes; back ends are stdio, a file, a UNIX socket server, a
- * pty, a ring buffer, or nothing. A slow or absent reader never stops the guest: output is queued up to a bound and then
- * the oldest is dropped; a UNIX socket keeps the last 64 KiB written while nobody is connected and gives them to the next
+ * Front ends (a UART, isa-debugcon, QMP) write and receive bytes; back ends are stdio, a file, a socket that
+ * listens or connects, a pty, a pipe, a ring buffer, or nothing. A slow or absent reader never stops the guest: output is queued up to a bound and then
+ * the oldest is dropped; a socket keeps the last 64 KiB written while nobody is connected and gives them to the next
  * who connects. Input stays with the back end while the front end has no room for it.
  */
 #pragma once
@@ -44,7 +44,9 @@ bool chardev_check(const struct option_set *set, GError **error);
 
 /**
  * chardev_new - a back end from its options
- * @set: a -chardev option: backend (stdio, file, socket, pty, null, ringbuf), id, path, server, wait, append, size, signal
+ * @set: a -chardev option: its back end, its id and the keys of that back end
+ *
+ * With wait=on it returns when a client is there.
  *
  * Returns NULL with @error, which names the id and what was wrong.
  */

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "vmm/chardev/chardev.h"
+#include "vmm/options/option-set.h"
 
 enum {
 	MAXIMUM_QMP = 8
@@ -26,12 +27,13 @@ static const struct line_kind {
 	{ "none" },
 	{ "file:", "file" },
 	{ "unix:", "socket" },
+	{ "tcp:", "socket" },
+	{ "pipe:", "pipe" },
 	{ "chardev:" },
 	{ "vc", .refusal = "there is no window with text consoles; use unix:PATH and "
 			   "vitrine-console" },
-	{ "tcp:", .refusal = "lines are not served over TCP; use unix:PATH" },
-	{ "telnet:", .refusal = "lines are not served over TCP; use unix:PATH" },
-	{ "udp:", .refusal = "lines are not served over UDP; use unix:PATH" },
+	{ "telnet:", .refusal = "there is no Telnet; use tcp:HOST:PORT" },
+	{ "udp:", .refusal = "lines are not served over UDP; use tcp:HOST:PORT" },
 };
 
 static const struct line_kind *line_kind_find(const char *text)
@@ -120,23 +122,48 @@ static bool add_all_chardevs(struct config_builder *builder, GError **error)
 	return true;
 }
 
+/* "HOST:PORT", an IPv6 address in brackets. */
+static bool add_address(struct option_set *set, const char *text, GError **error)
+{
+	const char *colon = strrchr(text, ':');
+	g_autofree char *host = NULL;
+
+	if (!colon)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: tcp:%s is not accepted; accepted: tcp:HOST:PORT", set->origin, text);
+	host = g_strndup(text, colon - text);
+	if (host[0] == '[' && g_str_has_suffix(host, "]")) {
+		memmove(host, host + 1, strlen(host));
+		host[strlen(host) - 1] = '\0';
+	}
+	return option_set_take(set, "host", host, error) &&
+	       option_set_take(set, "port", colon + 1, error);
+}
+
 /* The chardev that a line's word stands for, with the keys that stood behind it. */
 static bool make_chardev(struct config_builder *builder, const struct option_set *line,
 	const struct line_kind *kind, const char *id, GError **error)
 {
 	struct option_set *set = option_set_new(option_spec_find("chardev"), id, line->origin);
 
+	const char *rest = behind_mon(option_set_get(line, "dev")) + strlen(kind->word);
+
 	option_set_add(set, "backend", kind->backend);
-	if (g_str_has_suffix(kind->word, ":"))
-		option_set_add(
-			set, "path", behind_mon(option_set_get(line, "dev")) + strlen(kind->word));
+	if (strcmp(kind->word, "tcp:") == 0) {
+		if (!add_address(set, rest, error)) {
+			option_set_free(set);
+			return false;
+		}
+	} else if (g_str_has_suffix(kind->word, ":")) {
+		option_set_add(set, "path", rest);
+	}
 	if (g_str_has_prefix(option_set_get(line, "dev"), "mon:")) {
 		option_set_add(set, "mux", "on");
 		/* Ctrl-C is the guest's: Ctrl-A x ends the program. */
 		if (strcmp(kind->backend, "stdio") == 0)
 			option_set_add(set, "signal", "off");
 	}
-	if (strcmp(kind->backend, "socket") == 0 && !option_set_get(line, "server"))
+	if (strcmp(kind->word, "unix:") == 0 && !option_set_get(line, "server"))
 		option_set_add(set, "server", "on");
 	for (guint i = 0; i < line->count; i++) {
 		if (strcmp(line->values[i].key, "dev") != 0)
@@ -177,7 +204,8 @@ static bool resolve_line(struct config_builder *builder, const struct option_set
 	if (!kind || (mon && !kind->backend))
 		return fail(error, VITRINE_ERROR_INPUT,
 			"%s: %s is not accepted; accepted: stdio, pty, null, none, file:PATH, "
-			"unix:PATH or chardev:ID, and mon:BACKEND to share it with the monitor",
+			"pipe:PATH, unix:PATH, tcp:HOST:PORT or chardev:ID, and mon:BACKEND to "
+			"share it with the monitor",
 			line->origin, option_set_get(line, "dev"));
 	if (!kind->backend && line->count > 1)
 		return fail(error, VITRINE_ERROR_INPUT, "%s: %s takes no key '%s'", line->origin,

@@ -1,6 +1,8 @@
 /* Options for serial lines and character devices. */
 #include "vmm/options/option-rows.h"
 
+#include <limits.h>
+
 #include "base/checked.h"
 
 enum {
@@ -13,6 +15,7 @@ static const char *const chardev_backends[] = {
 	"file",
 	"socket",
 	"pty",
+	"pipe",
 	"null",
 	"ringbuf",
 	NULL,
@@ -21,31 +24,51 @@ static const char *const chardev_backends[] = {
 static const struct option_key chardev_keys[] = {
 	{ "backend", OPTION_CHOICE, "the kind of back end", .required = true,
 		.choices = chardev_backends },
-	{ "path", OPTION_STRING, "file: written to; socket: listens there" },
-	{ "server", OPTION_BOOL, "socket: has to be on, listens for clients" },
-	{ "wait", OPTION_BOOL, "socket: has to be off, the guest starts without a client" },
+	{ "path", OPTION_STRING,
+		"file: written to; socket: a UNIX socket; pipe: PATH.in and PATH.out, or PATH" },
+	{ "host", OPTION_STRING, "socket: name or address, empty for all", .may_be_empty = true },
+	{ "port", OPTION_NUMBER, "socket: TCP port; 0 with server=on: a free one",
+		.maximum = UINT16_MAX },
+	{ "fd", OPTION_NUMBER, "socket: an open descriptor, listening with server=on", .minimum = 3,
+		.maximum = INT_MAX },
+	{ "server", OPTION_BOOL, "socket: listens for clients instead of connecting" },
+	{ "wait", OPTION_BOOL,
+		"socket, server=on: the guest does not start before a client is there" },
+	{ "reconnect", OPTION_NUMBER,
+		"socket, server=off: seconds after which it connects again, 0: never",
+		.maximum = 86400 },
+	{ "nodelay", OPTION_BOOL, "socket: accepted; bytes are never held back" },
 	{ "append", OPTION_BOOL, "file: keeps what is in the file" },
 	{ "size", OPTION_SIZE, "ringbuf: how much it keeps, a power of two",
 		.minimum = MINIMUM_RING, .maximum = MAXIMUM_RING },
 	{ "mux", OPTION_BOOL,
 		"several may use it; Ctrl-A c goes from one to the next, Ctrl-A h tells more" },
+	{ "logfile", OPTION_STRING, "a file that everything written is copied to" },
+	{ "logappend", OPTION_BOOL, "keeps what is in the log file" },
 	{ "signal", OPTION_BOOL, "stdio: Ctrl-C and Ctrl-Z act on vitrine, not on the guest" },
 	{},
 };
 
 /* -serial, -debugcon and -qmp: a back end in one word, as config.c takes it apart. */
 const struct option_key option_line_keys[] = {
-	{ "dev", OPTION_STRING, "stdio, pty, null, none, file:PATH, unix:PATH or chardev:ID",
+	{ "dev", OPTION_STRING,
+		"stdio, pty, null, none, file:PATH, pipe:PATH, unix:PATH, tcp:HOST:PORT or "
+		"chardev:ID",
 		.required = true },
-	{ "server", OPTION_BOOL, "unix: has to be on, listens for clients" },
-	{ "wait", OPTION_BOOL, "unix: has to be off, the guest starts without a client" },
+	{ "server", OPTION_BOOL,
+		"unix, tcp: listens for clients (unix: unless off) or connects (tcp: unless on)" },
+	{ "wait", OPTION_BOOL, "unix, tcp: the guest does not start before a client is there" },
+	{ "reconnect", OPTION_NUMBER, "unix, tcp: seconds after which it connects again",
+		.maximum = 86400 },
+	{ "nodelay", OPTION_BOOL, "tcp: accepted; bytes are never held back" },
 	{ "append", OPTION_BOOL, "file: keeps what is in the file" },
 	{},
 };
 
 const struct option_spec option_rows_lines[] = {
 	{ "serial", .group = "serial", .implied = "dev", .many = true, .keys = option_line_keys,
-		.argument = "[mon:]stdio|pty|null|none|file:PATH|unix:PATH,server=on|chardev:ID",
+		.argument = "[mon:]stdio|pty|null|none|file:PATH|pipe:PATH|unix:PATH|tcp:HOST:PORT|"
+			    "chardev:ID",
 		.description = "where a serial port ends; the first is for ttyS0, up to four\n"
 			       "(default: one port on a socket that vitrine-console attaches to)",
 		.section = "Serial lines" },

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -464,6 +466,155 @@ static void test_stdio_stopped(void)
 	close(fd);
 }
 
+static bool is_open(void *chardev)
+{
+	return chardev_is_open(chardev);
+}
+
+static bool is_closed(void *chardev)
+{
+	return !chardev_is_open(chardev);
+}
+
+static bool has_hello(void *front_end)
+{
+	return strcmp(((struct front_end *)front_end)->received->str, "hello") == 0;
+}
+
+/* One that listens and one that connects, by a name. */
+static void test_tcp(void)
+{
+	struct chardev *server = create("socket,id=s,host=127.0.0.1,port=0,server=on");
+	struct front_end server_front = front_end_new(1000), client_front = front_end_new(1000);
+	g_autofree char *name = chardev_filename(server);
+	g_autofree char *arguments = NULL;
+	struct chardev *client;
+
+	g_assert_true(g_str_has_prefix(name, "disconnected:tcp:127.0.0.1:"));
+	arguments = g_strdup_printf("socket,id=c,host=localhost,port=%d,nodelay=on",
+		atoi(name + strlen("disconnected:tcp:127.0.0.1:")));
+	chardev_attach(server, &ops, &server_front);
+	client = create(arguments);
+	chardev_attach(client, &ops, &client_front);
+	wait_for(is_open, server);
+	chardev_write(client, "hello", 5);
+	wait_for(has_hello, &server_front);
+	chardev_write(server, "hello", 5);
+	wait_for(has_hello, &client_front);
+	chardev_free(server);
+	wait_for(is_closed, client);
+	chardev_free(client);
+	front_end_clear(&server_front);
+	front_end_clear(&client_front);
+}
+
+/* It connects when there is a server at last, and again when there is another one. */
+static void test_reconnect(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("chardev-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "s", NULL);
+	g_autofree char *arguments = g_strdup_printf("socket,id=c,path=%s,reconnect=1", path);
+	g_autofree char *listen = g_strdup_printf("socket,id=s,path=%s,server=on", path);
+	struct chardev *client = create(arguments);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct chardev *server = create(listen);
+
+		wait_for(is_open, client);
+		wait_for(is_open, server);
+		chardev_free(server);
+		wait_for(is_closed, client);
+	}
+	chardev_free(client);
+	settle(); /* what was under way is cancelled */
+	g_rmdir(folder);
+}
+
+static void test_refused_by_peer(void)
+{
+	char *words[] = { "-chardev", "socket,id=c,path=/nowhere/s" };
+	struct options *options = options_new();
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(options_parse(options, 2, words, NULL));
+	g_assert_null(chardev_new(options_find(options, "chardev"), &error));
+	g_assert_nonnull(strstr(error->message, "cannot connect to /nowhere/s"));
+	options_free(options);
+}
+
+static void test_handed_over(void)
+{
+	g_autofree char *arguments = NULL;
+	g_autofree char *text = NULL;
+	struct chardev *chardev;
+	int fds[2];
+
+	g_assert_true(socket_pair(fds, NULL));
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	arguments = g_strdup_printf("socket,id=c,fd=%d", fds[0]);
+	chardev = create(arguments);
+	g_assert_true(chardev_is_open(chardev));
+	chardev_write(chardev, "hello", 5);
+	text = read_all(fds[1], 5);
+	g_assert_cmpstr(text, ==, "hello");
+	chardev_free(chardev);
+	close(fds[1]);
+}
+
+/* Also what nobody reads. */
+static void test_log(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("chardev-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "log", NULL);
+	g_autofree char *arguments =
+		g_strdup_printf("ringbuf,id=r,size=16,logfile=%s,logappend=on", path);
+	g_autofree char *text = NULL;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct chardev *chardev = create(arguments);
+
+		chardev_write(chardev, "more than sixteen bytes\n", 24);
+		chardev_free(chardev);
+	}
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==, "more than sixteen bytes\nmore than sixteen bytes\n");
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
+static void test_pipe(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("chardev-XXXXXX", NULL);
+	g_autofree char *in = g_build_filename(folder, "p.in", NULL);
+	g_autofree char *out = g_build_filename(folder, "p.out", NULL);
+	g_autofree char *arguments = g_strdup_printf("pipe,id=p,path=%s/p", folder);
+	struct front_end front_end = front_end_new(1000);
+	g_autofree char *text = NULL;
+	struct chardev *chardev;
+	int to, from;
+
+	g_assert_cmpint(mkfifo(in, 0600), ==, 0);
+	g_assert_cmpint(mkfifo(out, 0600), ==, 0);
+	chardev = create(arguments);
+	chardev_attach(chardev, &ops, &front_end);
+	to = open(in, O_WRONLY | O_CLOEXEC);
+	from = open(out, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	g_assert_cmpint(write(to, "hello", 5), ==, 5);
+	wait_for(has_hello, &front_end);
+	chardev_write(chardev, "world", 5);
+	settle();
+	text = g_malloc0(6);
+	g_assert_cmpint(read(from, text, 5), ==, 5);
+	g_assert_cmpstr(text, ==, "world");
+	chardev_free(chardev);
+	close(to);
+	close(from);
+	g_unlink(in);
+	g_unlink(out);
+	g_rmdir(folder);
+	front_end_clear(&front_end);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -482,6 +633,12 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < G_N_ELEMENTS(socket_tests); i++)
 		g_test_add(socket_tests[i].name, struct socket_fixture, NULL, socket_setup,
 			socket_tests[i].test, socket_teardown);
+	g_test_add_func("/chardev/socket/tcp", test_tcp);
+	g_test_add_func("/chardev/socket/reconnect", test_reconnect);
+	g_test_add_func("/chardev/socket/refused", test_refused_by_peer);
+	g_test_add_func("/chardev/socket/handed-over", test_handed_over);
+	g_test_add_func("/chardev/log", test_log);
+	g_test_add_func("/chardev/pipe", test_pipe);
 	g_test_add_func("/chardev/file", test_file);
 	g_test_add_func("/chardev/file/missing-folder", test_file_missing_folder);
 	g_test_add_func("/chardev/ringbuf", test_ring);
