@@ -130,6 +130,8 @@ bool config_build_devices(struct config_builder *builder, GError **error)
 	if (!add_default_display(builder, error) || !config_build_cards(builder, error) ||
 		!config_build_drives(builder, error) || !config_build_disks(builder, false, error))
 		return false;
+	if (!config_build_usb_controller(builder, error))
+		return false;
 	for (guint i = 0; i < builder->options->sets->len; i++) {
 		const struct option_set *set = g_ptr_array_index(builder->options->sets, i);
 
@@ -137,5 +139,5 @@ bool config_build_devices(struct config_builder *builder, GError **error)
 			!config_add_device(builder, set, error))
 			return false;
 	}
-	return config_build_disks(builder, true, error);
+	return config_build_usb_devices(builder, error) && config_build_disks(builder, true, error);
 }

@@ -53,3 +53,7 @@ bool config_add_blockdev(
 /* Notes that @user has the drive; fails when there is none by that id or somebody else has it. */
 bool config_use_drive(
 	struct config_builder *builder, const char *id, const char *user, GError **error);
+
+/* What -usb and -usbdevice add: the controller before other devices, which find it then; the rest behind them. */
+bool config_build_usb_controller(struct config_builder *builder, GError **error);
+bool config_build_usb_devices(struct config_builder *builder, GError **error);

@@ -19,6 +19,11 @@ static const char *const bus_names[] = {
 	[BUS_SYSTEM] = "system",
 	[BUS_ISA] = "ISA",
 	[BUS_PCI] = "PCI",
+	[BUS_USB] = "usb-bus",
+	[BUS_SCSI] = "SCSI",
+	[BUS_IDE] = "IDE",
+	[BUS_HDA] = "HDA",
+	[BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
 };
 
 static void print_option(GString *out, const struct option_spec *spec)

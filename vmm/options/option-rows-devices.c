@@ -29,12 +29,25 @@ static const struct option_key object_keys[] = {
 	{},
 };
 
+static const char *const usb_kinds[] = { "tablet", "mouse", "keyboard", NULL };
+
+static const struct option_key usb_device_keys[] = {
+	{ "kind", OPTION_CHOICE, "the device", .required = true, .choices = usb_kinds },
+	{},
+};
+
 const struct option_spec option_rows_devices[] = {
 	{ "device", .group = "device", .implied = "driver", .many = true, .has_id = true,
 		.json = true, .open = true, .keys = device_keys,
 		.argument = "DRIVER[,id=ID][,PROPERTY=VALUE...]",
 		.description = "add a device; \"-device help\" lists them, \"-device DRIVER,help\" "
 			       "its properties" },
+	{ "usb", .group = "usb", .kind = OPTION_FLAG,
+		.description = "add a USB controller: -device qemu-xhci" },
+	{ "usbdevice", .group = "usbdevice", .kind = OPTION_VALUE, .implied = "kind", .many = true,
+		.keys = usb_device_keys, .argument = "tablet|mouse|keyboard",
+		.description = "add -device usb-tablet, usb-mouse or usb-kbd, and a controller\n"
+			       "when there is none" },
 	{ "global", .group = "global", .many = true, .open = true, .keys = global_keys,
 		.argument = "DRIVER.PROPERTY=VALUE",
 		.description = "a property of all devices of a kind that do not say otherwise" },

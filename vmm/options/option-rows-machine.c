@@ -13,7 +13,6 @@ enum {
 
 static const char *const entry_points[] = { "32", "64", NULL };
 static const char *const accelerators[] = { "kvm", "kvm:tcg", NULL };
-static const char *const only_off[] = { "off", "no", "false", NULL };
 static const char *const only_on[] = { "on", "yes", "true", NULL };
 static const char *const off_or_auto[] = { "off", "auto", NULL };
 
@@ -41,8 +40,7 @@ static const struct option_key machine_keys[] = {
 	{ "dump-guest-core", OPTION_BOOL, "accepted; core files never have the guest's RAM" },
 	{ "mem-merge", OPTION_BOOL, "accepted; see -object memory-backend-ram,merge=" },
 	{ "acpi", OPTION_CHOICE, "there is ACPI always", .choices = only_on },
-	{ "usb", OPTION_CHOICE, "add a controller with -usb or -device qemu-xhci",
-		.choices = only_off },
+	{ "usb", OPTION_BOOL, "a USB controller, as -usb" },
 	{ "vmport", OPTION_CHOICE, "there is no VMware port", .choices = off_or_auto },
 	{ "smm", OPTION_CHOICE, "there is no system management mode", .choices = off_or_auto },
 	{ "kernel-irqchip", OPTION_CHOICE, "interrupt controllers are KVM's", .choices = only_on },
