@@ -17,6 +17,7 @@ static const struct hmp_command *const info[] = {
 	hmp_info_machine,
 	hmp_info_devices,
 	hmp_info_memory,
+	hmp_info_board,
 	hmp_info_display,
 	hmp_info_host,
 	hmp_info_network,

@@ -48,7 +48,7 @@ struct hmp_command {
 extern const struct hmp_command hmp_machine_commands[], hmp_memory_commands[],
 	hmp_object_commands[], hmp_display_commands[], hmp_host_commands[];
 extern const struct hmp_command hmp_info_machine[], hmp_info_devices[], hmp_info_network[],
-	hmp_info_memory[], hmp_info_display[], hmp_info_host[];
+	hmp_info_memory[], hmp_info_board[], hmp_info_display[], hmp_info_host[];
 
 /* By its name or a short form; NULL: none. */
 const struct hmp_command *hmp_find(const char *name);

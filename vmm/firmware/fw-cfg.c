@@ -389,6 +389,16 @@ static struct item *find_file(const struct fw_cfg *cfg, const char *name)
 	return NULL;
 }
 
+void fw_cfg_list(const struct fw_cfg *cfg, GString *to)
+{
+	for (guint i = 0; i < cfg->files->len; i++) {
+		const struct item *file = cfg->files->pdata[i];
+
+		g_string_append_printf(to, "fw=%s size=0x%06zx\n", file->name,
+			file->data ? g_bytes_get_size(file->data) : 0);
+	}
+}
+
 bool fw_cfg_has_file(const struct fw_cfg *cfg, const char *name)
 {
 	return find_file(cfg, name) != NULL;

@@ -59,6 +59,9 @@ enum {
 bool fw_cfg_has_file(const struct fw_cfg *cfg, const char *name);
 bool fw_cfg_takes_files(const struct fw_cfg *cfg); /* whether there is room for another one */
 
+/* A line for each file, for people. */
+void fw_cfg_list(const struct fw_cfg *cfg, GString *to);
+
 /* A file; @name at most FW_CFG_NAME_MAX bytes and not yet taken. The order of files in the directory is by name, whatever the order of calls. */
 void fw_cfg_add_file(struct fw_cfg *cfg, const char *name, GBytes *data);
 

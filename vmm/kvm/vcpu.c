@@ -1,4 +1,5 @@
 /* A virtual processor: its thread and its run loop. */
+#include "vmm/kvm/describe-chips.h"
 #include "vmm/kvm/vcpu.h"
 
 #include <errno.h>
@@ -319,6 +320,11 @@ bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical)
 char *vcpu_registers(struct vcpu *vcpu)
 {
 	return vcpu_describe_registers(vcpu->fd);
+}
+
+void vcpu_describe_lapic(struct vcpu *vcpu, GString *to)
+{
+	kvm_describe_lapic(vcpu->fd, to);
 }
 
 pid_t vcpu_thread_id(const struct vcpu *vcpu)

@@ -38,6 +38,8 @@ void vcpu_continue(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu);
 bool vcpu_inject_nmi(struct vcpu *vcpu);
 char *vcpu_registers(struct vcpu *vcpu);
+/* The state of its local APIC, as lines of text. */
+void vcpu_describe_lapic(struct vcpu *vcpu, GString *to);
 /* The physical address of a linear one, by its page tables; false when there is none. */
 bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical);
 

@@ -7,8 +7,12 @@
 #include "base/error.h"
 #include "vmm/pci/pci-describe.h"
 #include "vmm/bus.h"
+#include "vmm/firmware/fw-cfg.h"
+#include "vmm/kvm/describe-chips.h"
+#include "vmm/kvm/vcpu.h"
 #include "vmm/machine/run-state.h"
 #include "vmm/objects.h"
+#include "vmm/usb/usb.h"
 #include "vmm/net/netdev.h"
 #include "vmm/virtio/virtio-balloon.h"
 #include "vmm/virtio/virtio-net.h"
@@ -151,6 +155,26 @@ void machine_unpark_cpus(struct machine *machine)
 pid_t vcpu_thread_id(const struct vcpu *vcpu)
 {
 	return 1234;
+}
+
+void vcpu_describe_lapic(struct vcpu *vcpu, GString *to)
+{
+}
+
+void kvm_describe_chips(const struct kvm *kvm, GString *to)
+{
+}
+
+void kvm_describe_lines(const struct kvm *kvm, GString *to)
+{
+}
+
+void fw_cfg_list(const struct fw_cfg *cfg, GString *to)
+{
+}
+
+void usb_info(struct machine *machine, GString *to)
+{
 }
 
 char *vcpu_registers(struct vcpu *vcpu)
