@@ -21,6 +21,60 @@ suite = Suite(__doc__)
 
 GREETING = 'Vitrine demo guest'
 MIB = 1 << 20
+CHUNKS = 32
+CHUNK = 16384
+FIRST_CHUNK = 64 * 512
+
+# Writes chunks to the disk it starts from, each full of its own number from 1, and says one character for each: '.', in the
+# end 'D' for done, or 'F' where writing failed.
+WRITER = f'''
+	.code16
+	.globl _start
+_start:	xorw %ax, %ax
+	movw %ax, %ds
+	movw %ax, %ss
+	movw $0x7c00, %sp
+	movb %dl, drive
+	movw $0x1000, %ax
+	movw %ax, %es
+1:	xorw %di, %di
+	incw number
+	movw number, %ax
+	movw ${CHUNK // 2}, %cx
+	cld
+	rep stosw
+	movw $packet, %si
+	movb drive, %dl
+	movw $0x4300, %ax
+	int $0x13
+	movb $'F', %al
+	jc 3f
+	addl ${CHUNK // 512}, sector
+	movb $'.', %al
+	call say
+	cmpw ${CHUNKS}, number
+	jb 1b
+	movb $'D', %al
+3:	call say
+4:	hlt
+	jmp 4b
+say:	movb %al, %bl
+	movw $0x3fd, %dx
+5:	inb %dx, %al
+	testb $0x20, %al
+	jz 5b
+	movb %bl, %al
+	movw $0x3f8, %dx
+	outb %al, %dx
+	ret
+number:	.word 0
+drive:	.byte 0
+packet:	.byte 16, 0
+	.word {CHUNK // 512}, 0, 0x1000
+sector:	.long {FIRST_CHUNK // 512}, 0
+	.org 510
+	.word 0xaa55
+'''
 
 
 def ours(t):
@@ -131,6 +185,58 @@ def media_and_sizes_change(t):
     refused(qmp, 'block_resize', '512', device='disk', size=1000)
     qmp.execute('blockdev-add', {'driver': 'file', 'filename': str(t.directory / 'third.img'), 'node-name': 'bytes'})
     qmp.execute('blockdev-del', {'node-name': 'bytes'})
+
+
+def boot_sector(t):
+    """The writer as the bytes of a sector."""
+    for name in ('as', 'ld'):
+        need_program(name)
+    source, made, binary = (t.directory / f'writer.{kind}' for kind in ('S', 'o', 'bin'))
+    source.write_text(WRITER)
+    subprocess.run(['as', '--32', '-o', made, source], check=True, timeout=60)
+    subprocess.run(['ld', '-m', 'elf_i386', '--oformat', 'binary', '-Ttext', '0x7c00', '-o', binary, made], check=True,
+                   timeout=60)
+    return binary.read_bytes()[:512]
+
+
+def small_file_system(t, name):
+    """A folder of its own with room for half of what is written."""
+    folder = t.directory / name
+    folder.mkdir()
+    if os.geteuid() != 0:
+        raise Skip('only root can mount a small file system')
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], capture_output=True).returncode:
+        raise Skip('no file system can be mounted here')
+    t.defer(lambda: subprocess.run(['umount', '-l', folder], check=True))
+    return folder
+
+
+@suite.test
+def a_full_file_system_stops_the_guest_and_nothing_is_lost(t):
+    ours(t)
+    for interface in ('virtio', 'ide'):
+        folder = small_file_system(t, interface)
+        image = folder / 'disk.img'
+        with open(image, 'wb') as made:
+            made.write(boot_sector(t))
+            made.truncate(2 * MIB)
+        guest = t.vmm(['-drive', f'file={image},format=raw,if={interface},werror=stop'], name=f'full-{interface}', vnc=False)
+        event = guest.qmp.wait_event('BLOCK_IO_ERROR')['data']
+        equal((event['operation'], event['action'], event['nospace']), ('write', 'stop', True), 'what the event says')
+        wait_until(lambda: guest.qmp.status() == 'io-error', 'the stop of the guest')
+        # Without room it stops again.
+        guest.qmp.execute('cont')
+        guest.qmp.wait_event('BLOCK_IO_ERROR')
+        wait_until(lambda: guest.qmp.status() == 'io-error', 'the second stop of the guest')
+        subprocess.run(['mount', '-o', 'remount,size=4m', folder], check=True)
+        guest.qmp.execute('cont')
+        said = guest.serial.expect('[.]*[DF]').group(0)
+        equal(said[-1], 'D', f'how writing ended after {len(said) - 1} chunks')
+        content = image.read_bytes()[FIRST_CHUNK:]
+        for number in range(CHUNKS):
+            check(content[number * CHUNK:(number + 1) * CHUNK] == (number + 1).to_bytes(2, 'little') * (CHUNK // 2),
+                  f'{interface}: chunk {number} is not what was written')
+        guest.close()
 
 
 @suite.test
