@@ -56,6 +56,7 @@ struct block_worker *block_worker_new(
 void block_worker_free(struct block_worker *worker)
 {
 	block_worker_stop(worker);
+	block_worker_forget(worker);
 	worker->drive->worker = NULL;
 	close(worker->stop);
 	g_free(worker);
