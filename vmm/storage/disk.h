@@ -54,7 +54,7 @@ void disk_cancel_all(struct disk *disk);
 /* For set_running(). */
 void disk_set_running(struct disk *disk, bool running);
 
-/* The guest opened or closed the tray: whoever controls the machine is told (DEVICE_TRAY_MOVED). */
+/* The guest, or somebody for it, opened or closed the tray: whoever controls the machine is told (DEVICE_TRAY_MOVED). */
 void disk_tell_tray(const struct disk *disk, bool open);
 
 /* The medium: whether there is one, its bytes, whether it may be written. */

@@ -417,9 +417,10 @@ void scsi_lun_eject_requested(struct scsi_lun *lun, bool force)
 
 void scsi_lun_set_tray(struct scsi_lun *lun, bool open)
 {
-	bool closed = lun->tray_open && !open;
-
+	if (lun->tray_open == open)
+		return;
 	lun->tray_open = open;
-	if (closed && disk_has_medium(lun->disk))
+	disk_tell_tray(lun->disk, open);
+	if (!open && disk_has_medium(lun->disk))
 		scsi_lun_medium_changed(lun);
 }
