@@ -217,9 +217,9 @@ void virtio_machine_free(struct virtio_machine *vm)
 	struct machine *machine = &vm->machine;
 
 	virtio_machine_settle(vm);
-	g_mutex_lock(&machine->lock);
 	for (guint i = machine->devices->len; i > 0; i--)
-		device_free(machine->devices->pdata[i - 1]);
+		virtio_machine_remove(vm, machine->devices->pdata[i - 1]);
+	g_mutex_lock(&machine->lock);
 	pci_bus_free(machine->pci);
 	g_mutex_unlock(&machine->lock);
 	virtio_machine_settle(vm);
@@ -257,8 +257,10 @@ struct device *virtio_machine_add(struct virtio_machine *vm, const struct device
 	return done ? device : NULL;
 }
 
+/* What devices on it have asked the main loop for comes before it goes. */
 void virtio_machine_remove(struct virtio_machine *vm, struct device *device)
 {
+	virtio_machine_settle(vm);
 	g_mutex_lock(&vm->machine.lock);
 	g_ptr_array_remove(vm->machine.devices, device);
 	device_free(device);
