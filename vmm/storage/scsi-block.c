@@ -10,7 +10,7 @@ enum {
 	SAME_UNMAP = 1 << 3,        /* byte 1 of WRITE SAME */
 	SAME_ANCHOR = 1 << 4,
 	SAME_NO_DATA = 1 << 0,
-	SAME_BUFFER = 512 * 1024,
+	SAME_BUFFER = 64 * 1024, /* a guest may have as many as its queues hold */
 
 	SERVICE_READ_CAPACITY = 0x10,
 	CAPACITY_16_BYTES = 32,
@@ -226,7 +226,7 @@ static void unmap_next(struct disk_job *job, int result)
 static void unmap_received(struct scsi_request *request)
 {
 	const uint8_t *list = request->buffer;
-	uint16_t bytes = scsi_get16(list + 2);
+	uint16_t bytes = request->length < UNMAP_HEADER ? 0 : scsi_get16(list + 2);
 	uint64_t offset, length;
 	struct scsi_ranges *ranges;
 

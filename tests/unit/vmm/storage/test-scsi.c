@@ -219,6 +219,10 @@ static void test_unmap_and_same(void)
 	f.out[3] = 0x20;
 	run(&f, "42 00 00000000 00 0018 00");
 	g_assert_cmphex(f.request.sense[12], ==, 0x26);
+	/* And so short that it does not say it. */
+	f.out_length = 1;
+	run(&f, "42 00 00000000 00 0001 00");
+	g_assert_cmphex(f.request.sense[12], ==, 0x26);
 	f.out_length = 512;
 	fill(f.out, 512, 9);
 	run(&f, "93 00 0000000000000003 00000401 00 00");
