@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config.h"
+#include "vmm/pci/pci-bus.h"
 #include "vmm/pci/pci-express.h"
 
 enum slot_capabilities {
@@ -80,6 +81,20 @@ static bool is_populated(const struct pcie_slot *slot)
 		const struct pci_device *device = pci_bus_device(bus, 0, i);
 
 		if (device && !device->device.leaving)
+			return true;
+	}
+	return false;
+}
+
+/* Whether something on the bus, or behind a bridge there, is a part of the machine to its end: the guest may switch off its
+ * power, and on again. */
+static bool has_to_stay(const struct pci_bus *bus)
+{
+	for (guint i = 0; i < bus->bus.children->len; i++) {
+		const struct pci_device *device = bus->bus.children->pdata[i];
+
+		if (device->device.class->cold_plug_only ||
+			(device->secondary && has_to_stay(device->secondary)))
 			return true;
 	}
 	return false;
@@ -163,6 +178,11 @@ static bool unplug(void *owner, struct pci_bus *bus, struct pci_device *device, 
 	struct pcie_slot *slot = owner;
 	uint16_t control = get(slot, EXPRESS_SLOT_CONTROL);
 
+	if (has_to_stay(bus))
+		return fail(error, VITRINE_ERROR_STATE,
+			"Device '%s' does not support hotplugging: what it shares the slot with "
+			"does not",
+			device->device.class->name);
 	if (device->device.unplug_asked &&
 		g_get_monotonic_time() - device->device.unplug_asked < UNPLUG_PATIENCE)
 		return fail(error, VITRINE_ERROR_STATE,
@@ -238,7 +258,7 @@ static void control_written(struct pcie_slot *slot)
 	}
 	/* Only when it goes off now: a slot that was off may have its control written before it is powered. */
 	if (slot->hotplug && is_populated(slot) && is_switched_off(control) &&
-		!is_switched_off(slot->control))
+		!is_switched_off(slot->control) && !has_to_stay(slot->port->secondary))
 		take_out(slot);
 	follow_slot(slot);
 	raise_events(slot, EVENT_COMPLETED);

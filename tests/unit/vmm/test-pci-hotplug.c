@@ -1,4 +1,6 @@
 /* Devices that come and go: the slot of a root port as an operating system drives it, and the registers of the pc board. */
+#include <string.h>
+
 #include "base/error.h"
 #include "tests/unit/vmm/pci-fixture.h"
 #include "vmm/chipset/acpi-pci-hotplug.h"
@@ -190,6 +192,30 @@ static void test_there_from_the_start(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(get(f, EXPRESS_SLOT_CONTROL), ==, ATTENTION_OFF | INDICATOR_ON);
 }
 
+/* What is a part of the machine to its end loses its power, and gets it back. */
+static void test_stays(struct fixture *f, gconstpointer data)
+{
+	static struct device_class fixed;
+	g_autoptr(GError) error = NULL;
+
+	fixed = probe_class;
+	fixed.cold_plug_only = true;
+	f->port = pci_fixture_add(f->pci, &pcie_root_port_class, "port", "addr=4");
+	pci_fixture_add(f->pci, &probe_class, "probe", "bus=port,multifunction=on");
+	pci_fixture_add(f->pci, &fixed, "fixed", "bus=port,addr=0.1");
+	pci_fixture_reset(f->pci);
+	pci_config_write(&f->pci->machine, 0, SLOT, 0, PCI_PRIMARY_BUS, 4, 0x010100);
+	g_assert_cmphex(seen(f), ==, 0x56781234);
+	set(f, EXPRESS_SLOT_CONTROL, ATTENTION_OFF | INDICATOR_OFF | POWER_OFF);
+	g_assert_cmpuint(pci_fixture_remove_leaving(f->pci), ==, 0);
+	g_assert_cmphex(seen(f), ==, UINT32_MAX);
+	g_assert_false(unplug(pci_bus_device(f->port->secondary, 0, 0), &error));
+	g_assert_nonnull(strstr(error->message, "does not support hotplugging"));
+	g_assert_cmpuint(pci_fixture_remove_leaving(f->pci), ==, 0);
+	set(f, EXPRESS_SLOT_CONTROL, ATTENTION_OFF | INDICATOR_ON);
+	g_assert_cmphex(seen(f), ==, 0x56781234);
+}
+
 static void test_takes_none(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -294,6 +320,7 @@ int main(int argc, char **argv)
 	ADD("/slot/never-powered", "pcie.0", test_never_powered);
 	ADD("/slot/functions", "pcie.0", test_functions);
 	ADD("/slot/there-from-the-start", "pcie.0", test_there_from_the_start);
+	ADD("/slot/stays", "pcie.0", test_stays);
 	ADD("/slot/takes-none", "pcie.0", test_takes_none);
 	ADD("/acpi/in-and-out", "pci.0", test_acpi);
 	ADD("/acpi/limits", "pci.0", test_acpi_limits);
