@@ -13,7 +13,8 @@ const struct event_kind event_kinds[] = {
 	{ "SUSPEND_DISK" },
 	{ "WAKEUP" },
 	{ "GUEST_PANICKED", "{action: pause|poweroff|run}" },
-	{ "DEVICE_TRAY_MOVED", "{device: str, id: str, tray-open: bool}" },
+	{ "DEVICE_TRAY_MOVED", "{device: str, id: str, tray-open: bool}", .limit_ms = 1000,
+		.key = "device" },
 	{ "BLOCK_IO_ERROR", "{device: str, node-name?: str, operation: read|write, "
 			    "action: ignore|report|stop, nospace?: bool, reason: str}" },
 	{ "VSERPORT_CHANGE", "{id: str, open: bool}", .limit_ms = 1000, .key = "id" },

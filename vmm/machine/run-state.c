@@ -31,6 +31,10 @@ struct soon {
 	void *device;
 };
 
+enum {
+	NEWS_MAX = 4096 /* events that wait to be told */
+};
+
 /* An event of a device that the watchers have yet to be told of. */
 struct news {
 	const char *name;
@@ -388,12 +392,13 @@ static gboolean handle_requests(gpointer opaque)
 	return G_SOURCE_REMOVE;
 }
 
-/* With the lock of the requests. */
+/* With the lock of the requests. At the priority of everything else: a guest that always has a request does not keep the main
+ * loop from its other work. */
 static void schedule(struct machine *machine)
 {
 	if (machine->requests->source == 0)
 		machine->requests->source =
-			g_idle_add_full(G_PRIORITY_HIGH, handle_requests, machine, NULL);
+			g_idle_add_full(G_PRIORITY_DEFAULT, handle_requests, machine, NULL);
 }
 
 void machine_request_reset(struct machine *machine, enum machine_cause cause)
@@ -478,7 +483,11 @@ void machine_emit(struct machine *machine, const char *name, JsonObject *data)
 	struct news news = { name, data };
 
 	g_mutex_lock(&machine->requests->lock);
-	g_array_append_val(machine->requests->news, news);
+	/* A guest that causes events faster than they can be told does not fill the host's memory with them. */
+	if (machine->requests->news->len < NEWS_MAX)
+		g_array_append_val(machine->requests->news, news);
+	else
+		free_news(&news);
 	schedule(machine);
 	g_mutex_unlock(&machine->requests->lock);
 }
