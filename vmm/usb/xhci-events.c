@@ -122,11 +122,13 @@ static bool free_places(const struct xhci_interrupter *interrupter, uint32_t *pl
 void xhci_event(
 	struct xhci *xhci, unsigned number, uint64_t parameter, uint32_t status, uint32_t control)
 {
-	struct xhci_interrupter *interrupter = &xhci->interrupters[number];
+	struct xhci_interrupter *interrupter;
 	uint32_t places;
 
-	if (number >= XHCI_INTERRUPTERS || interrupter->start == 0 ||
-		xhci->status & USBSTS_CONTROLLER_ERROR)
+	if (number >= XHCI_INTERRUPTERS || xhci->status & USBSTS_CONTROLLER_ERROR)
+		return;
+	interrupter = &xhci->interrupters[number];
+	if (interrupter->start == 0)
 		return;
 	if (!free_places(interrupter, &places)) {
 		xhci_die(xhci, "an event ring's dequeue pointer is outside of its segment");

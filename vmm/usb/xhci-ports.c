@@ -31,11 +31,9 @@ static struct usb_device *device_of(const struct xhci *xhci, const struct xhci_p
 
 struct usb_device *xhci_port_device(const struct xhci *xhci, unsigned port)
 {
-	const struct xhci_port *at = &xhci->ports[port - 1];
-
-	if (port < 1 || port > xhci->port_count || !(at->status & PORTSC_ENABLED))
+	if (port < 1 || port > xhci->port_count || !(xhci->ports[port - 1].status & PORTSC_ENABLED))
 		return NULL;
-	return device_of(xhci, at);
+	return device_of(xhci, &xhci->ports[port - 1]);
 }
 
 static unsigned port_of(const struct xhci *xhci, const struct usb_device *device)

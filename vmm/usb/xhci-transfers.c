@@ -9,7 +9,9 @@
 #include "vmm/usb/xhci.h"
 
 enum {
-	IMMEDIATE_MAX = 8, /* bytes */
+	IMMEDIATE_MAX = 8,        /* bytes */
+	TRANSFER_MAX = 32 << 20,  /* bytes */
+	TURN_BYTES_MAX = 4 << 20, /* transfers of one endpoint, before others have their turn */
 };
 
 static bool carries_data(const struct xhci_trb *trb)
@@ -208,7 +210,8 @@ static bool make_packet(struct xhci_endpoint *endpoint)
 		if (xhci_trb_type(trb) == TRB_DATA &&
 			!(trb->control & TRB_IN) == endpoint->packet.in)
 			return false;
-		if (!map_trb(endpoint, trb, room - endpoint->packet.length))
+		if (!map_trb(endpoint, trb, room - endpoint->packet.length) ||
+			endpoint->packet.length > TRANSFER_MAX)
 			return false;
 	}
 	endpoint->packet.pieces = (const struct iovec *)endpoint->pieces->data;
@@ -290,7 +293,9 @@ static bool begin(struct xhci_endpoint *endpoint)
 
 void xhci_run_transfers(struct xhci_endpoint *endpoint)
 {
-	for (unsigned i = 0; i < XHCI_STEPS; i++) {
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < XHCI_STEPS && bytes <= TURN_BYTES_MAX; i++) {
 		if (!xhci_is_running(endpoint->xhci) || endpoint->state != ENDPOINT_RUNNING)
 			return;
 		if (endpoint->waiting)
@@ -299,6 +304,7 @@ void xhci_run_transfers(struct xhci_endpoint *endpoint)
 			return;
 		if (endpoint->active)
 			return;
+		bytes += endpoint->packet.length;
 	}
 	endpoint->xhci->pending[endpoint->slot] |= UINT32_C(1) << endpoint->number;
 }
