@@ -36,7 +36,7 @@ struct task {
 
 static bool is_meant(const struct virtio_scsi_request *request, const struct task *task)
 {
-	return request->scsi.lun && request->target == task->target &&
+	return !request->ended && request->target == task->target &&
 	       (task->whole_target || request->lun == task->lun) &&
 	       (task->any_tag || request->tag == task->tag);
 }
@@ -54,6 +54,14 @@ static void give_up_all(
 {
 	struct virtio_scsi_request *request;
 
+	/* Units give up all of their requests at once, where one by one the rest would begin anew each time. */
+	for (guint i = 0; task->any_tag && i < adapter->bus.bus.children->len; i++) {
+		struct scsi_device *device = adapter->bus.bus.children->pdata[i];
+
+		if (device->has_lun && device->target == task->target &&
+			(task->whole_target || device->unit == task->lun))
+			scsi_lun_finish(&device->lun);
+	}
 	while ((request = find(adapter, task)))
 		virtio_scsi_give_up(request, response);
 }

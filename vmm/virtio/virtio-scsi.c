@@ -292,11 +292,13 @@ static void unplugged(struct scsi_bus *bus, struct scsi_device *device)
 {
 	struct virtio_scsi *adapter = bus->adapter;
 
+	scsi_lun_finish(&device->lun);
 	for (GList *at = adapter->requests.head, *next; at; at = next) {
 		struct virtio_scsi_request *request = at->data;
 
 		next = at->next;
-		if (request->scsi.lun == &device->lun)
+		if (!request->ended && request->target == device->target &&
+			request->lun == device->unit)
 			virtio_scsi_give_up(request, RESPONSE_BAD_TARGET);
 	}
 	if (virtio_has_feature(&adapter->virtio, FEATURE_HOTPLUG))
@@ -393,13 +395,14 @@ static void reset(struct virtio_device *virtio)
 {
 	struct virtio_scsi *adapter = (struct virtio_scsi *)virtio;
 
-	forget_requests(adapter, 0, true);
+	/* First the units: each gives up all of its requests at once, where one by one the rest would begin anew each time. */
 	for (guint i = 0; i < adapter->bus.bus.children->len; i++) {
 		struct scsi_device *device = adapter->bus.bus.children->pdata[i];
 
 		if (device->has_lun)
 			scsi_lun_reset(&device->lun);
 	}
+	forget_requests(adapter, 0, true);
 	adapter->sense_size = SENSE_SIZE_DEFAULT;
 	adapter->cdb_size = CDB_SIZE_DEFAULT;
 	adapter->event_missed = false;
