@@ -382,9 +382,10 @@ void audio_stream_read(struct audio_stream *stream, void *bytes, size_t length)
 	}
 	if (audio_stream_is_heard(stream)) {
 		there = MIN(length, stream->held->len);
-		memcpy(bytes, stream->held->data, there);
-		if (there > 0)
+		if (there > 0) {
+			memcpy(bytes, stream->held->data, there);
 			g_byte_array_remove_range(stream->held, 0, there);
+		}
 		stream->wanted = MIN(stream->wanted + length, AUDIO_PENDING_MOST);
 		announce(stream->audio);
 	}

@@ -378,11 +378,12 @@ static void hda_write(void *opaque, uint64_t offset, unsigned size, uint64_t val
 	catch_up(hda, &bank);
 	for (size_t i = 0; i < bank.count; i++) {
 		const struct hda_register *row = &bank.registers[i];
-		uint32_t lanes = shifted(size_mask(size), bank.offset, row->offset);
+		uint32_t lanes;
 
-		if (covers(&bank, row, size))
-			write_register(hda, &bank, row, shifted(value, bank.offset, row->offset),
-				lanes & size_mask(row->size));
+		if (!covers(&bank, row, size))
+			continue;
+		lanes = shifted(size_mask(size), bank.offset, row->offset) & size_mask(row->size);
+		write_register(hda, &bank, row, shifted(value, bank.offset, row->offset), lanes);
 	}
 }
 
