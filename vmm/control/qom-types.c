@@ -22,6 +22,7 @@ static const char *const type_names[] = {
 	[PROPERTY_SIZE] = "size",
 	[PROPERTY_STRING] = "str",
 	[PROPERTY_CHOICE] = "str",
+	[PROPERTY_INDEX] = "int32",
 };
 
 /* What the others are kinds of. */

@@ -327,6 +327,8 @@ JsonNode *qom_value(const struct property *property, const char *text)
 		return string_node(text ? text : "");
 	case PROPERTY_BOOL:
 		return json_node_init_boolean(json_node_alloc(), g_strcmp0(text, "on") == 0);
+	case PROPERTY_INDEX:
+		return json_node_init_int(json_node_alloc(), g_ascii_strtoll(text, NULL, 10));
 	default:
 		if (!value_parse_size(text, 1, &number))
 			number = 0;
