@@ -1,4 +1,5 @@
 /* The monitor's commands about devices and objects: adding and removing them, and the trees of them. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -7,6 +8,7 @@
 #include "vmm/control/qom.h"
 #include "vmm/objects.h"
 #include "vmm/options/options.h"
+#include "vmm/options/values.h"
 
 enum {
 	MAXIMUM_DEPTH = 16 /* of buses below devices below buses */
@@ -58,19 +60,40 @@ static void object_add(struct hmp_call *call)
 
 /* --- the tree of buses --- */
 
+/* A number in both notations, as QEMU has it; other words in quotation marks. */
+static void print_value(GString *out, const struct property *property, const char *value)
+{
+	uint64_t number;
+
+	if (property->type == PROPERTY_BOOL)
+		g_string_append(out, g_strcmp0(value, "on") == 0 ? "true" : "false");
+	else if (property->type != PROPERTY_STRING && value_parse_size(value, 1, &number))
+		g_string_append_printf(out, "%" PRIu64 " (0x%" PRIx64 ")", number, number);
+	else if (property->type == PROPERTY_STRING || property->type == PROPERTY_CHOICE)
+		g_string_append_printf(out, "\"%s\"", value ? value : "");
+	else
+		g_string_append(out, value);
+}
+
+/* Where the device was asked to be is left out: the tree, and its place, say where it is. */
+static bool says_where(const struct property *property)
+{
+	static const char *const names[] = { "bus", "port", "addr", NULL };
+
+	return g_strv_contains(names, property->name);
+}
+
 static void print_properties(
 	GString *out, const struct device *device, const struct property *properties, int indent)
 {
 	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++) {
 		g_autofree char *value = device_get_property(device, p);
-		bool quoted = p->type == PROPERTY_STRING || p->type == PROPERTY_CHOICE;
 
-		if (p->type == PROPERTY_BOOL)
-			g_string_append_printf(out, "%*s%s = %s\n", indent, "", p->name,
-				g_strcmp0(value, "on") == 0 ? "true" : "false");
-		else
-			g_string_append_printf(out, "%*s%s = %s%s%s\n", indent, "", p->name,
-				quoted ? "\"" : "", value ? value : "", quoted ? "\"" : "");
+		if (p->type == PROPERTY_STRING && says_where(p) && (!value || !value[0]))
+			continue;
+		g_string_append_printf(out, "%*s%s = ", indent, "", p->name);
+		print_value(out, p, value);
+		g_string_append_c(out, '\n');
 	}
 }
 
