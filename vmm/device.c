@@ -90,12 +90,19 @@ void device_reset(struct device *device)
 		device->class->reset(device);
 }
 
+void device_unrealize(struct device *device)
+{
+	if (!device->realized)
+		return;
+	if (device->class->unrealize)
+		device->class->unrealize(device);
+	detach(device);
+	device->realized = false;
+}
+
 void device_free(struct device *device)
 {
-	if (device->realized && device->class->unrealize)
-		device->class->unrealize(device);
-	if (device->realized)
-		detach(device);
+	device_unrealize(device);
 	properties_free_strings(device, device_bus_properties(device->class->bus));
 	properties_free_strings(device, device->class->properties);
 	g_free(device->id);

@@ -133,4 +133,7 @@ void properties_free_strings(void *owner, const struct property *properties);
 
 bool device_realize(struct device *device, GError **error); /* adds it to the machine's list */
 void device_reset(struct device *device);
-void device_free(struct device *device);
+/* Ends what the device does and takes it off its bus, once. Its memory stays: calls that its threads asked for may still be
+ * under way. */
+void device_unrealize(struct device *device);
+void device_free(struct device *device); /* unrealizes it */

@@ -61,15 +61,15 @@ static struct device *first_child(const struct machine *machine, const struct de
 static void remove_now(struct machine *machine, void *opaque)
 {
 	struct device *device = opaque, *child;
-	const void *gone = device;
 
 	while ((child = first_child(machine, device)))
 		remove_now(machine, child);
 	emit_deleted(device);
 	g_ptr_array_remove(machine->devices, device);
+	device_unrealize(device);
+	/* Not before: until then its threads may ask for more. */
+	machine_forget_calls(machine, device);
 	device_free(device);
-	/* Not before: threads of the device's may have asked for calls until it was stopped. */
-	machine_forget_calls(machine, gone);
 }
 
 void machine_remove_device(struct machine *machine, struct device *device)

@@ -20,6 +20,7 @@ static struct virtio_machine *the_machine;
 
 /* --- what devices call --- */
 
+/* Each on its own source; @func is NULL once the device is gone. */
 struct soon {
 	void (*func)(struct machine *machine, void *device);
 	struct machine *machine;
@@ -31,7 +32,11 @@ static gboolean run_now(gpointer data)
 	struct soon *soon = data;
 
 	g_mutex_lock(&soon->machine->lock);
-	soon->func(soon->machine, soon->device);
+	g_mutex_lock(&the_machine->soon_lock);
+	g_ptr_array_remove(the_machine->soon, soon);
+	g_mutex_unlock(&the_machine->soon_lock);
+	if (soon->func)
+		soon->func(soon->machine, soon->device);
 	g_mutex_unlock(&soon->machine->lock);
 	return G_SOURCE_REMOVE;
 }
@@ -42,7 +47,22 @@ void machine_run_soon(
 	struct soon *soon = g_new(struct soon, 1);
 
 	*soon = (struct soon) { func, machine, device };
+	g_mutex_lock(&the_machine->soon_lock);
+	g_ptr_array_add(the_machine->soon, soon);
+	g_mutex_unlock(&the_machine->soon_lock);
 	g_idle_add_full(G_PRIORITY_DEFAULT, run_now, soon, g_free);
+}
+
+static void forget_calls(struct virtio_machine *vm, const void *device)
+{
+	g_mutex_lock(&vm->soon_lock);
+	for (guint i = 0; i < vm->soon->len; i++) {
+		struct soon *soon = vm->soon->pdata[i];
+
+		if (soon->device == device)
+			soon->func = NULL;
+	}
+	g_mutex_unlock(&vm->soon_lock);
 }
 
 void machine_emit(struct machine *machine, const char *name, JsonObject *data)
@@ -154,6 +174,14 @@ void fake_chardev_open(struct fake_chardev *chardev, bool open)
 
 /* --- the machine --- */
 
+/* As the removal of a device goes, see vmm/machine/hotplug.c. */
+static void end_device(struct virtio_machine *vm, struct device *device)
+{
+	device_unrealize(device);
+	forget_calls(vm, device);
+	device_free(device);
+}
+
 static unsigned line_of(void *board, unsigned slot, unsigned pin)
 {
 	return (slot + pin) % PCI_LINES;
@@ -188,6 +216,8 @@ struct virtio_machine *virtio_machine_new(void)
 	struct pci_interrupts interrupts = { line_of, set_line, vm };
 
 	the_machine = vm;
+	g_mutex_init(&vm->soon_lock);
+	vm->soon = g_ptr_array_new();
 	memset(&fake_kvm, 0, sizeof(fake_kvm));
 	g_mutex_init(&machine->lock);
 	machine->kvm = &vm->kvm;
@@ -235,6 +265,8 @@ void virtio_machine_free(struct virtio_machine *vm)
 	for (unsigned i = 0; i < VIRTIO_MACHINE_CHARDEVS; i++)
 		g_string_free(vm->chardevs[i].output, TRUE);
 	g_string_free(vm->events, TRUE);
+	g_ptr_array_unref(vm->soon);
+	g_mutex_clear(&vm->soon_lock);
 	g_mutex_clear(&machine->lock);
 	g_free(vm);
 }
@@ -257,13 +289,11 @@ struct device *virtio_machine_add(struct virtio_machine *vm, const struct device
 	return done ? device : NULL;
 }
 
-/* What devices on it have asked the main loop for comes before it goes. */
 void virtio_machine_remove(struct virtio_machine *vm, struct device *device)
 {
-	virtio_machine_settle(vm);
 	g_mutex_lock(&vm->machine.lock);
 	g_ptr_array_remove(vm->machine.devices, device);
-	device_free(device);
+	end_device(vm, device);
 	g_mutex_unlock(&vm->machine.lock);
 }
 

@@ -30,6 +30,8 @@ struct virtio_machine {
 	size_t random_left; /* bytes that the object "rng0" has */
 	unsigned released;  /* objects */
 	GString *events;    /* "NAME {data}\n" */
+	GMutex soon_lock;
+	GPtrArray *soon; /* calls on the main loop that are due */
 	struct fake_chardev chardevs[VIRTIO_MACHINE_CHARDEVS];
 };
 
