@@ -1,9 +1,8 @@
 /* virtio-net: frames both ways, merged buffers, the control queue, the cable. Specification: virtio 1.2 section 5.1. */
 #include <string.h>
 
+#include "tests/unit/virtio/fake-network.h"
 #include "tests/unit/virtio/virtio-driver.h"
-#include "vmm/net/netdev-private.h"
-#include "vmm/options/options.h"
 #include "vmm/virtio/virtio-net.h"
 
 enum {
@@ -30,96 +29,20 @@ enum {
 	(BIT(MAC) | BIT(STATUS) | BIT(CTRL_VQ) | BIT(CTRL_RX) | BIT(CTRL_RX_EXTRA) | \
 		BIT(CTRL_VLAN) | BIT(CTRL_MAC_ADDR))
 
-/* A back end that keeps what it is sent; its frames come from the test. */
-struct wire {
-	struct netdev netdev;
-	GByteArray *sent;
-	unsigned frames, resumed;
-	struct netdev_offloads offloads;
-};
-
-static const char *const no_keys[] = { NULL };
-
-static bool wire_check(const struct option_set *set, GError **error)
-{
-	return true;
-}
-
-static bool wire_open(struct netdev *netdev, const struct option_set *set, GError **error)
-{
-	((struct wire *)netdev)->sent = g_byte_array_new();
-	return true;
-}
-
-static void wire_close(struct netdev *netdev)
-{
-	g_byte_array_unref(((struct wire *)netdev)->sent);
-}
-
-static void wire_send(struct netdev *netdev, const struct iovec *pieces, unsigned count)
-{
-	struct wire *wire = (struct wire *)netdev;
-
-	for (unsigned i = 0; i < count; i++)
-		g_byte_array_append(wire->sent, pieces[i].iov_base, pieces[i].iov_len);
-	wire->frames++;
-}
-
-static void wire_resume(struct netdev *netdev)
-{
-	((struct wire *)netdev)->resumed++;
-}
-
-static struct netdev_offloads wire_offloads(const struct netdev *netdev)
-{
-	return (struct netdev_offloads) { true, true, true, true };
-}
-
-static void wire_set_offloads(struct netdev *netdev, const struct netdev_offloads *offloads)
-{
-	((struct wire *)netdev)->offloads = *offloads;
-}
-
-const struct netdev_kind netdev_user = {
-	.name = "user",
-	.size = sizeof(struct wire),
-	.keys = no_keys,
-	.check = wire_check,
-	.open = wire_open,
-	.close = wire_close,
-	.send = wire_send,
-	.resume = wire_resume,
-	.offloads = wire_offloads,
-	.set_offloads = wire_set_offloads,
-};
-
-const struct netdev_kind netdev_tap = {
-	.name = "tap",
-	.keys = no_keys,
-};
-
-const char *option_set_get(const struct option_set *set, const char *key)
-{
-	return strcmp(key, "type") == 0 ? "user" : NULL;
-}
-
 struct fixture {
 	struct virtio_machine *vm;
 	struct device *device;
 	struct virtio_driver driver;
-	struct wire *wire;
+	struct fake_network *wire;
 	struct driver_queue queues[3];
 };
 
 static void set_up(struct fixture *f, gconstpointer packed)
 {
 	const char *const properties[] = { "netdev", "lan", "packed", packed ? "on" : "off", NULL };
-	struct option_set set = { .id = (char *)"lan", .origin = (char *)"-netdev" };
 
 	f->vm = virtio_machine_new();
-	f->wire = (struct wire *)netdev_new(&set, NULL);
-	f->vm->machine.netdevs = g_ptr_array_new();
-	g_ptr_array_add(f->vm->machine.netdevs, f->wire);
+	f->wire = fake_network_new(f->vm);
 	f->device = virtio_machine_add(f->vm, &virtio_net_class, "card", properties, NULL);
 	g_assert_nonnull(f->device);
 	f->driver = virtio_driver_bind(f->vm, f->device);
@@ -130,7 +53,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	GPtrArray *netdevs = f->vm->machine.netdevs;
 
 	virtio_machine_free(f->vm);
-	netdev_free(&f->wire->netdev);
+	fake_network_free(f->wire);
 	g_ptr_array_unref(netdevs);
 }
 
@@ -145,55 +68,25 @@ static void start(struct fixture *f, uint64_t features)
 	virtio_driver_ready(&f->driver);
 }
 
-/* On the network's thread. */
-struct delivery {
-	struct wire *wire;
-	uint8_t bytes[NETDEV_HEADER + 4096];
-	size_t length;
-	bool taken;
-};
-
-static void deliver(void *opaque)
-{
-	struct delivery *delivery = opaque;
-
-	delivery->taken =
-		netdev_deliver(&delivery->wire->netdev, delivery->bytes, delivery->length);
-}
-
 /* A frame of @length bytes to @to; its bytes count up from 12 on. */
 static bool receive(struct fixture *f, const uint8_t *to, size_t length)
 {
-	struct delivery delivery = { .wire = f->wire, .length = NETDEV_HEADER + length };
+	uint8_t bytes[FAKE_FRAME_MAX];
+	bool taken;
 
 	for (size_t i = 0; i < length; i++)
-		delivery.bytes[NETDEV_HEADER + i] = i;
-	memcpy(delivery.bytes + NETDEV_HEADER, to, MAC_LENGTH);
-	netdev_call(&f->wire->netdev, deliver, &delivery);
+		bytes[i] = i;
+	memcpy(bytes, to, MAC_LENGTH);
+	taken = fake_network_receive(f->wire, bytes, length);
 	virtio_machine_settle(f->vm);
-	return delivery.taken;
-}
-
-static void nothing(void *opaque)
-{
+	return taken;
 }
 
 /* What the kick set off has been done. */
 static void settle(struct fixture *f)
 {
-	for (unsigned i = 0; i < 3; i++)
-		netdev_call(&f->wire->netdev, nothing, NULL);
+	fake_network_settle(f->wire);
 	virtio_machine_settle(f->vm);
-}
-
-/* Until the device has seen what is wrong: the thread looks when it is its turn. */
-static bool breaks(struct fixture *f)
-{
-	gint64 end = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-
-	while (!virtio_driver_needs_reset(&f->driver) && g_get_monotonic_time() < end)
-		settle(f);
-	return virtio_driver_needs_reset(&f->driver);
 }
 
 static const uint8_t own[MAC_LENGTH] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
@@ -413,18 +306,21 @@ static void test_broken(struct fixture *f, gconstpointer data)
 	start(f, ORDINARY);
 	driver_queue_add(&f->queues[TRANSMIT], &small, 1);
 	driver_queue_kick(&f->queues[TRANSMIT]);
-	g_assert_true(breaks(f));
+	settle(f);
+	g_assert_true(virtio_driver_needs_reset(&f->driver));
 	virtio_driver_reset(&f->driver);
 	start(f, ORDINARY);
 	g_assert_false(virtio_driver_needs_reset(&f->driver));
 	driver_queue_add(&f->queues[TRANSMIT], &wrong, 1);
 	driver_queue_kick(&f->queues[TRANSMIT]);
-	g_assert_true(breaks(f));
+	settle(f);
+	g_assert_true(virtio_driver_needs_reset(&f->driver));
 	virtio_driver_reset(&f->driver);
 	start(f, ORDINARY);
 	driver_queue_add(&f->queues[CONTROL], &header_only, 1);
 	driver_queue_kick(&f->queues[CONTROL]);
-	g_assert_true(breaks(f));
+	settle(f);
+	g_assert_true(virtio_driver_needs_reset(&f->driver));
 	g_assert_cmpuint(f->wire->frames, ==, 0);
 }
 
