@@ -21,17 +21,14 @@ static JsonNode *get(struct command_call *call, GError **error)
 		json_object_get_string_member(call->arguments, "property"), error);
 }
 
-/* Properties are set when an object is made. One that is not there is refused as such. */
+/* Most properties are set when an object is made, and not any more. */
 static JsonNode *set(struct command_call *call, GError **error)
 {
-	const char *path = json_object_get_string_member(call->arguments, "path");
-	const char *name = json_object_get_string_member(call->arguments, "property");
-	g_autoptr(JsonNode) now = qom_get(call->context, path, name, error);
-
-	if (now)
-		fail(error, VITRINE_ERROR_STATE, "Property '%s' of '%s' cannot be set any more",
-			name, path);
-	return NULL;
+	return qom_set(call->context, json_object_get_string_member(call->arguments, "path"),
+		       json_object_get_string_member(call->arguments, "property"),
+		       json_object_get_member(call->arguments, "value"), error)
+		       ? command_nothing()
+		       : NULL;
 }
 
 static JsonNode *list_types(struct command_call *call, GError **error)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "vmm/control/qmp-commands.h"
+#include "vmm/control/qom-live.h"
 #include "vmm/control/qom-types.h"
 #include "vmm/cpu/topology.h"
 #include "vmm/machine/machine-types.h"
@@ -28,7 +29,7 @@ enum qom_kind {
 struct qom_place {
 	enum qom_kind kind;
 	unsigned cpu;
-	const struct device *device;
+	struct device *device;
 	const struct object *object;
 };
 
@@ -87,7 +88,7 @@ static bool parse_index(const char *name, uint64_t *index)
 	return value_parse_number(digits, index);
 }
 
-static const struct device *find_anonymous(const struct machine *machine, uint64_t index)
+static struct device *find_anonymous(const struct machine *machine, uint64_t index)
 {
 	for (guint i = 0; i < machine->devices->len; i++) {
 		if (is_anonymous(machine, i) && index-- == 0)
@@ -96,7 +97,7 @@ static const struct device *find_anonymous(const struct machine *machine, uint64
 	return NULL;
 }
 
-static struct qom_place place_of_device(const struct device *device)
+static struct qom_place place_of_device(struct device *device)
 {
 	return (struct qom_place) { .kind = device ? QOM_DEVICE : QOM_NONE, .device = device };
 }
@@ -257,6 +258,11 @@ static void add_child(const char *name, const char *type, void *list)
 	add_property(list, name, child);
 }
 
+static void add_live(const char *name, const char *type, void *list)
+{
+	add_property(list, name, type);
+}
+
 static void add_table(JsonArray *list, const struct property *properties)
 {
 	for (const struct property *p = properties; p && p->type != PROPERTY_END; p++)
@@ -306,6 +312,7 @@ JsonArray *qom_list(const struct command_context *context, const char *path, GEr
 	if (place.kind == QOM_DEVICE) {
 		add_table(list, place.device->class->properties);
 		add_table(list, device_bus_properties(place.device->class->bus));
+		qom_live_list(place.device, add_live, list);
 	}
 	if (place.kind == QOM_OBJECT)
 		add_table(list, place.object->class->properties);
@@ -403,6 +410,8 @@ JsonNode *qom_get(
 	node = get_common(&place, type, name);
 	if (!node && place.kind == QOM_CPU)
 		node = get_of_cpu(context->machine, place.cpu, name);
+	if (!node && place.kind == QOM_DEVICE)
+		node = qom_live_get(place.device, name);
 	if (!node && place.kind == QOM_DEVICE) {
 		node = get_from_table(place.device, place.device->class->properties, name);
 		if (!node)
@@ -414,4 +423,19 @@ JsonNode *qom_get(
 	if (!node)
 		fail(error, VITRINE_ERROR_INPUT, "Property '%s.%s' not found", type, name);
 	return node;
+}
+
+bool qom_set(const struct command_context *context, const char *path, const char *name,
+	JsonNode *value, GError **error)
+{
+	struct qom_place place = find_or_fail(context, path, error);
+	g_autoptr(JsonNode) now =
+		place.kind != QOM_NONE ? qom_get(context, path, name, error) : NULL;
+
+	if (!now)
+		return false;
+	if (place.kind == QOM_DEVICE)
+		return qom_live_set(place.device, name, value, error);
+	return fail(error, VITRINE_ERROR_STATE, "Property '%s' of '%s' cannot be set any more",
+		name, path);
 }

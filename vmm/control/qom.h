@@ -24,6 +24,10 @@ JsonArray *qom_list(const struct command_context *context, const char *path, GEr
 JsonNode *qom_get(const struct command_context *context, const char *path, const char *property,
 	GError **error);
 
+/* Sets a property of a device that may change while it runs. False with @error: there is none, or not with this value. */
+bool qom_set(const struct command_context *context, const char *path, const char *property,
+	JsonNode *value, GError **error);
+
 /* The children of a path: names and types, for trees; "child<TYPE>" properties of qom_list(). */
 typedef void (*qom_child_func)(const char *name, const char *type, void *data);
 bool qom_children(

@@ -78,7 +78,8 @@ static const struct property balloon_properties[] = {
 		"the guest tells what it fills free pages with" },
 	{ "guest-stats-polling-interval", PROPERTY_UINT32,
 		offsetof(struct virtio_balloon, interval), "0",
-		"seconds between two questions for statistics of the guest's memory; 0: none" },
+		"seconds between two questions for statistics of the guest's memory; 0: none",
+		.maximum = VIRTIO_BALLOON_INTERVAL_MAX },
 	{ .type = PROPERTY_END },
 };
 

@@ -314,6 +314,15 @@ void virtio_balloon_set_target(struct device *device, uint64_t bytes)
 {
 }
 
+void virtio_balloon_set_interval(struct device *device, uint32_t seconds)
+{
+}
+
+JsonObject *virtio_balloon_statistics(const struct device *device)
+{
+	return json_object_new();
+}
+
 uint64_t virtio_balloon_actual(const struct device *device)
 {
 	return 0;
