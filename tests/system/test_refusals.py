@@ -96,11 +96,12 @@ def wrong_options(t):
 @suite.test
 def a_kernel_that_is_no_bzimage(t):
     need_vmm()
-    text, empty, cut = t.directory / 'text', t.directory / 'empty', t.directory / 'cut'
+    text, empty, cut, elf = (t.directory / name for name in ('text', 'empty', 'cut', 'elf'))
     text.write_text('This is no kernel.\n' * 100)
     empty.touch()
     cut.write_bytes(bytes(0x1fe) + b'\x55\xaa\xeb\x66HdrS\x0f\x02')
-    for kernel, named in ((text, 'bzImage'), (empty, 'empty'), (cut, 'bzImage')):
+    elf.write_bytes(b'\x7fELF\2\1\1'.ljust(16, b'\0') + b'\2\0\xb7'.ljust(100, b'\0'))
+    for kernel, named in ((text, 'bzImage'), (empty, 'empty'), (cut, 'bzImage'), (elf, 'ELF file of another kind')):
         refused(t, ['-kernel', kernel], [str(kernel), named])
 
 

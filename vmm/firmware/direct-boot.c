@@ -1,6 +1,6 @@
-/* Starting a Linux kernel without a boot loader.
+/* Starting a kernel without a boot loader: a Linux bzImage, or an ELF file with PVH's entry.
  *
- * The header of the kernel's setup is filled in here; the option ROM (linuxboot.S) fetches the parts by DMA and jumps. Where
+ * The block that the kernel is given is filled in here; the option ROM (linuxboot.S) fetches the parts by DMA and jumps. Where
  * the ramdisk goes is a proposal: the ROM lowers it when the firmware keeps memory there for itself.
  *
  * Specification: Linux, Documentation/arch/x86/boot.rst; QEMU's docs/specs/fw_cfg.rst (selectors).
@@ -12,18 +12,14 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "vmm/firmware/bzimage.h"
+#include "vmm/firmware/elf.h"
 #include "vmm/firmware/file-bytes.h"
 #include "vmm/firmware/fw-cfg.h"
+#include "vmm/firmware/kernel-image.h"
 #include "vmm/firmware/linuxboot.h"
 #include "vmm/machine/machine.h"
 
 enum {
-	SETUP_ADDRESS = 0x10000,
-	COMMAND_LINE_ADDRESS = 0x20000, /* right behind the setup's 64 KiB */
-	COMMAND_LINE_LIMIT = 0xfff0,
-	HEAP_END = 0xfe00, /* in the setup's 64 KiB; the stack is above */
-	LOADER_UNKNOWN = 0xff,
 	PAGE = 4 * KiB,
 	FIRMWARE_MEMORY = 512 * KiB, /* at the end of RAM below 4 GiB, for tables */
 	ROM_BLOCK = 512,
@@ -42,7 +38,8 @@ static void add_part(struct fw_cfg *cfg, uint16_t address_selector, uint32_t add
 /* The same for all that can be wrong with a file: the option, the file, @reason (which it frees), what is accepted. */
 static bool fail_file(const char *option, const char *path, GError *reason, GError **error)
 {
-	static const char kernel[] = "a Linux bzImage", ramdisk[] = "a RAM disk's image";
+	static const char kernel[] = "a Linux bzImage or an ELF kernel with PVH's entry",
+			  ramdisk[] = "a RAM disk's image";
 
 	fail(error, (enum vitrine_error)reason->code, "-%s %s: %s; -%s takes %s", option, path,
 		reason->message, option, strcmp(option, "kernel") == 0 ? kernel : ramdisk);
@@ -60,15 +57,9 @@ static GBytes *load_file(const char *option, const char *path, GError **error)
 	return bytes;
 }
 
-static void put_long(uint8_t *setup, enum bzimage_field field, uint32_t value)
+static void put_long(uint8_t *setup, uint32_t field, uint32_t value)
 {
 	value = GUINT32_TO_LE(value);
-	memcpy(setup + field, &value, sizeof(value));
-}
-
-static void put_word(uint8_t *setup, enum bzimage_field field, uint16_t value)
-{
-	value = GUINT16_TO_LE(value);
 	memcpy(setup + field, &value, sizeof(value));
 }
 
@@ -79,8 +70,8 @@ static uint64_t free_memory_end(const struct machine *machine)
 }
 
 /* Where the ramdisk goes: as high as kernel and memory allow. */
-static bool place_ramdisk(struct machine *machine, const struct bzimage *image, GBytes *ramdisk,
-	uint32_t *address, GError **error)
+static bool place_ramdisk(struct machine *machine, const struct kernel_image *image,
+	GBytes *ramdisk, uint32_t *address, GError **error)
 {
 	uint64_t size = g_bytes_get_size(ramdisk);
 	uint64_t end = MIN((uint64_t)image->ramdisk_last + 1, free_memory_end(machine));
@@ -94,8 +85,7 @@ static bool place_ramdisk(struct machine *machine, const struct bzimage *image, 
 	return true;
 }
 
-static bool add_ramdisk(
-	struct machine *machine, const struct bzimage *image, uint8_t *setup, GError **error)
+static bool add_ramdisk(struct machine *machine, struct kernel_image *image, GError **error)
 {
 	g_autoptr(GBytes) ramdisk = NULL;
 	uint32_t address = 0;
@@ -107,25 +97,27 @@ static bool add_ramdisk(
 	ramdisk = load_file("initrd", machine->config->initrd, error);
 	if (!ramdisk || !place_ramdisk(machine, image, ramdisk, &address, error))
 		return false;
-	put_long(setup, BZIMAGE_RAMDISK_ADDRESS, address);
-	put_long(setup, BZIMAGE_RAMDISK_SIZE, g_bytes_get_size(ramdisk));
+	put_long(image->setup, image->ramdisk_address_at, address);
+	put_long(image->setup, image->ramdisk_size_at, g_bytes_get_size(ramdisk));
 	add_part(machine->fw_cfg, FW_CFG_INITRD_ADDR, address, FW_CFG_INITRD_SIZE,
 		FW_CFG_INITRD_DATA, ramdisk);
 	return true;
 }
 
-static bool add_command_line(struct machine *machine, const struct bzimage *image, GError **error)
+static bool add_command_line(
+	struct machine *machine, const struct kernel_image *image, GError **error)
 {
 	const char *text = machine->config->append ? machine->config->append : "";
-	size_t length = strlen(text), limit = MIN(image->command_line_size, COMMAND_LINE_LIMIT);
+	size_t length = strlen(text),
+	       limit = MIN(image->command_line_size, KERNEL_COMMAND_LINE_LIMIT);
 	g_autoptr(GBytes) data = g_bytes_new(text, length + 1);
 
 	if (length > limit)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"-append: the command line has %zu bytes, this kernel takes at most %zu",
 			length, limit);
-	add_part(machine->fw_cfg, FW_CFG_CMDLINE_ADDR, COMMAND_LINE_ADDRESS, FW_CFG_CMDLINE_SIZE,
-		FW_CFG_CMDLINE_DATA, data);
+	add_part(machine->fw_cfg, FW_CFG_CMDLINE_ADDR, KERNEL_COMMAND_LINE_ADDRESS,
+		FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_DATA, data);
 	return true;
 }
 
@@ -151,45 +143,45 @@ static void add_rom(struct fw_cfg *cfg)
 	fw_cfg_add_file(cfg, LINUXBOOT_FILE, rom);
 }
 
+static bool prepare_kernel(
+	struct machine *machine, GBytes *file, struct kernel_image *image, GError **error)
+{
+	uint64_t free_end = free_memory_end(machine);
+	gsize length;
+	const uint8_t *bytes = g_bytes_get_data(file, &length);
+
+	if (elf_is(bytes, length))
+		return kernel_image_from_elf(
+			file, machine->config->initrd != NULL, free_end, image, error);
+	return kernel_image_from_bzimage(file, free_end, image, error);
+}
+
 bool direct_boot_add(struct machine *machine, GError **error)
 {
 	const char *path = machine->config->kernel;
+	struct fw_cfg *cfg = machine->fw_cfg;
 	g_autoptr(GBytes) file = NULL;
-	g_autoptr(GBytes) kernel = NULL;
-	g_autoptr(GBytes) setup_data = NULL;
-	g_autofree uint8_t *setup = NULL;
+	g_autoptr(GBytes) setup = NULL;
 	GError *reason = NULL;
-	struct bzimage image;
-	const uint8_t *bytes;
-	gsize length;
+	struct kernel_image image;
+	bool good;
 
 	if (!path)
 		return true;
 	file = load_file("kernel", path, error);
 	if (!file)
 		return false;
-	bytes = g_bytes_get_data(file, &length);
-	if (!bzimage_parse(bytes, length, &image, &reason))
+	if (!prepare_kernel(machine, file, &image, &reason))
 		return fail_file("kernel", path, reason, error);
-	if (image.memory_end > free_memory_end(machine))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"-kernel %s: it needs memory up to %" PRIu64
-			" MiB; give the guest more with -m",
-			path, image.memory_end / MiB + 1);
-	setup = g_memdup2(bytes, image.setup_size);
-	setup[BZIMAGE_TYPE_OF_LOADER] = LOADER_UNKNOWN;
-	setup[BZIMAGE_LOAD_FLAGS] |= BZIMAGE_CAN_USE_HEAP;
-	put_word(setup, BZIMAGE_HEAP_END, HEAP_END);
-	put_long(setup, BZIMAGE_COMMAND_LINE, COMMAND_LINE_ADDRESS);
-	if (!add_ramdisk(machine, &image, setup, error) ||
-		!add_command_line(machine, &image, error))
-		return false;
-	setup_data = g_bytes_new(setup, image.setup_size);
-	kernel = g_bytes_new_from_bytes(file, image.setup_size, image.kernel_size);
-	add_part(machine->fw_cfg, FW_CFG_SETUP_ADDR, SETUP_ADDRESS, FW_CFG_SETUP_SIZE,
-		FW_CFG_SETUP_DATA, setup_data);
-	add_part(machine->fw_cfg, FW_CFG_KERNEL_ADDR, BZIMAGE_LOAD_ADDRESS, FW_CFG_KERNEL_SIZE,
-		FW_CFG_KERNEL_DATA, kernel);
-	add_rom(machine->fw_cfg);
-	return true;
+	good = add_ramdisk(machine, &image, error) && add_command_line(machine, &image, error);
+	if (good) {
+		setup = g_bytes_new(image.setup, image.setup_size);
+		add_part(cfg, FW_CFG_SETUP_ADDR, KERNEL_SETUP_ADDRESS, FW_CFG_SETUP_SIZE,
+			FW_CFG_SETUP_DATA, setup);
+		add_part(cfg, FW_CFG_KERNEL_ADDR, image.kernel_address, FW_CFG_KERNEL_SIZE,
+			FW_CFG_KERNEL_DATA, image.kernel);
+		add_rom(cfg);
+	}
+	kernel_image_clear(&image);
+	return good;
 }

@@ -1,11 +1,13 @@
-/* Option ROM that starts a Linux kernel: firmware finds a bootable device in it, whose boot entry fetches setup, kernel,
- * command line and ramdisk from fw_cfg by DMA, each in one transfer, and jumps to the setup's real-mode entry.
+/* Option ROM that starts a kernel: firmware finds a bootable device in it, whose boot entry fetches setup, kernel,
+ * command line and ramdisk from fw_cfg by DMA, each in one transfer. It then jumps to the real-mode entry of a Linux kernel's
+ * setup, or to the 32-bit entry of a PVH kernel, whose setup is the block that kernel-image.c makes; the memory map and the
+ * address of the ACPI tables are filled in here.
  *
  * It is data of the program, handed to the firmware as a file; hence the section. Everything in it is addressed relative
  * to its own start.
  *
  * Specification: BIOS Boot Specification 1.01, section 3 (PnP expansion header); Linux, Documentation/arch/x86/boot.rst;
- * QEMU's docs/specs/fw_cfg.rst.
+ * Xen, docs/misc/pvh.pandoc; ACPI 6.4, sections 5.2.5.1 (RSDP) and 15.1 (memory map); QEMU's docs/specs/fw_cfg.rst.
  */
 
 /* fw_cfg */
@@ -34,6 +36,25 @@
 #define NUMBER            0xfff0 /* what a small item is read to */
 #define KERNEL_STACK      0xfff0
 #define HEADER_RAMDISK    0x218  /* in the setup: the ramdisk's address */
+
+/* The setup of a PVH kernel, as kernel-image.c has it. */
+#define PVH_MAGIC         0x336ec578
+#define PVH_RSDP          0x20
+#define PVH_MAP_COUNT     0x30
+#define PVH_RAMDISK       0x40
+#define PVH_SEGMENT_TABLE 0x80
+#define PVH_ENTRY         0x88
+#define PVH_MAP           0x100
+#define PVH_MAP_ENTRIES   128
+#define PVH_MAP_ENTRY     24
+#define PVH_CODE          0x08
+#define PVH_DATA          0x10
+#define PVH_TASK          0x18
+
+#define RSDP_SEGMENT      0xe000 /* looked for from here to 1 MiB */
+#define RSDP_START        0x20445352 /* "RSD " */
+#define RSDP_END          0x20525450 /* "PTR " */
+#define E820_SIGNATURE    0x534d4150 /* "SMAP" */
 
 	.section .rodata
 	.code16
@@ -113,11 +134,17 @@ boot:
 	cmpl %eax, %ebx
 	jbe 1f
 	movl %eax, %ebx
-1:	movl %ebx, %ss:HEADER_RAMDISK
+1:	movw $HEADER_RAMDISK, %di
+	cmpl $PVH_MAGIC, %ss:0
+	jne 2f
+	movw $PVH_RAMDISK, %di
+2:	movl %ebx, %ss:(%di)
 	movw $RAMDISK_DATA, %ax
 	call fetch
 
 start:
+	cmpl $PVH_MAGIC, %ss:0
+	je start_pvh
 	cli
 	movw $SETUP_SEGMENT, %ax
 	movw %ax, %ds
@@ -127,6 +154,71 @@ start:
 	movw %ax, %ss
 	movl $KERNEL_STACK, %esp
 	ljmpw $SETUP_ENTRY, $0
+
+/* Completes the block and enters the kernel as PVH wants: flat segments of 32 bits, paging off, the block in %ebx. */
+start_pvh:
+	call memory_map
+	call find_rsdp
+	cli
+	movw $SETUP_SEGMENT, %ax
+	movw %ax, %ds
+	lgdtl PVH_SEGMENT_TABLE
+	movl PVH_ENTRY, %edi
+	movl $SETUP_BASE, %ebx
+	xorl %eax, %eax
+	movl %eax, %cr4
+	movl $1, %eax
+	movl %eax, %cr0
+	movw $PVH_DATA, %ax
+	movw %ax, %ds
+	movw %ax, %es
+	movw %ax, %ss
+	xorw %ax, %ax
+	movw %ax, %fs
+	movw %ax, %gs
+	movw $PVH_TASK, %ax
+	ltr %ax
+	movl $(SETUP_BASE + STACK), %esp
+	pushl $PVH_CODE
+	pushl %edi
+	lretl
+
+/* The firmware's memory map into the block. */
+memory_map:
+	movw $SETUP_SEGMENT, %ax
+	movw %ax, %es
+	movw $PVH_MAP, %di
+	xorl %ebx, %ebx
+1:	movl $0xe820, %eax
+	movl $E820_SIGNATURE, %edx
+	movl $20, %ecx
+	int $0x15
+	jc 2f
+	cmpl $E820_SIGNATURE, %eax
+	jne 2f
+	incl %es:PVH_MAP_COUNT
+	addw $PVH_MAP_ENTRY, %di
+	cmpl $PVH_MAP_ENTRIES, %es:PVH_MAP_COUNT
+	jae 2f
+	testl %ebx, %ebx
+	jnz 1b
+2:	ret
+
+/* The address of the ACPI tables' root into the block, when the firmware has left one. */
+find_rsdp:
+	movw $RSDP_SEGMENT, %ax
+1:	movw %ax, %ds
+	cmpl $RSDP_START, 0
+	jne 2f
+	cmpl $RSDP_END, 4
+	jne 2f
+	movzwl %ax, %eax
+	shll $4, %eax
+	movl %eax, %ss:PVH_RSDP
+	ret
+2:	incw %ax                        /* it begins at a paragraph */
+	jnz 1b
+	ret
 
 /* Loads a part: items %si its address, %di its size, %bp the part. */
 load:

@@ -81,7 +81,8 @@ const struct option_spec option_rows_firmware[] = {
 		.section = "What it starts" },
 	{ "kernel", .group = "machine", .kind = OPTION_SHORT, .implied = "kernel",
 		.argument = "FILE",
-		.description = "start this Linux kernel (bzImage) without a boot loader" },
+		.description = "start this kernel (a Linux bzImage, or ELF with PVH) without a "
+			       "boot loader" },
 	{ "initrd", .group = "machine", .kind = OPTION_SHORT, .implied = "initrd",
 		.argument = "FILE", .description = "initial RAM disk for -kernel" },
 	{ "append", .group = "machine", .kind = OPTION_SHORT, .implied = "append",

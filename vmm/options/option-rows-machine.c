@@ -31,7 +31,9 @@ static const struct option_key uuid_keys[] = {
 static const struct option_key machine_keys[] = {
 	{ "type", OPTION_STRING, "a machine type; \"-machine help\" lists them" },
 	{ "accel", OPTION_CHOICE, "what runs the guest's code", .choices = accelerators },
-	{ "kernel", OPTION_STRING, "a Linux kernel (bzImage) to start without a boot loader" },
+	{ "kernel", OPTION_STRING,
+		"a kernel to start without a boot loader: a Linux bzImage, or ELF with PVH's "
+		"entry" },
 	{ "initrd", OPTION_STRING, "its initial RAM disk" },
 	{ "append", OPTION_STRING, "its command line", .may_be_empty = true },
 	{ "smbios-entry-point-type", OPTION_CHOICE, "32: SMBIOS 2.8; 64: 3.0",

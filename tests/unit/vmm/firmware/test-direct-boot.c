@@ -172,7 +172,7 @@ static void test_refusals(struct fixture *f, gconstpointer data)
 	f->config.kernel = "/nowhere/kernel";
 	check_refused(f, "-kernel /nowhere/kernel: it cannot be read: No such file or directory; "
 			 "-kernel takes "
-			 "a Linux bzImage");
+			 "a Linux bzImage or an ELF kernel with PVH's entry");
 	f->config.kernel = f->kernel;
 	f->config.initrd = "/nowhere/ramdisk";
 	check_refused(f, "-initrd /nowhere/ramdisk: it cannot be read: No such file");
