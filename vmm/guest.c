@@ -122,7 +122,7 @@ static bool open_drives(struct guest *guest, GError **error)
 			.on_write_error = drive->on_write_error,
 		};
 
-		if (!drives_add(guest->drives, &block, error))
+		if (!drive->is_flash && !drives_add(guest->drives, &block, error))
 			return false;
 	}
 	return true;

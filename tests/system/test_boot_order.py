@@ -9,10 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness.case import Suite, check, equal
+from harness.case import Skip, Suite, check, equal
 
 EXIT_PORT = 0x501
 DISK_BYTES = 1 << 20
+FIRMWARE = Path('/usr/share/seabios/bios-256k.bin')
 
 suite = Suite(__doc__)
 
@@ -94,6 +95,18 @@ def wrong_options_are_refused(t):
         refused = t.start([program_path(), '-runtime-dir', t.directory, *options], name='refused')
         equal(refused.wait(), 1, f'the exit status with {options}')
         check(says in refused.err(), f'{options}: {refused.err()}')
+
+
+@suite.test
+def the_firmware_may_be_a_node_that_is_a_flash_chip(t):
+    if not FIRMWARE.exists():
+        raise Skip(f'there is no {FIRMWARE}')
+    chip = t.directory / 'firmware.bin'
+    chip.write_bytes(FIRMWARE.read_bytes())
+    nodes = ['-blockdev', f'{{"driver":"file","filename":"{chip}","node-name":"bytes","auto-read-only":true,"discard":"unmap"}}',
+             '-blockdev', '{"node-name":"chip","read-only":true,"driver":"raw","file":"bytes"}']
+    for machine in ('q35', 'pc'):
+        equal(started(t, [(1, '')], nodes, machine=f'{machine},pflash0=chip'), 1, f'the disk that was started on {machine}')
 
 
 def program_path():

@@ -128,7 +128,8 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 bool config_build_devices(struct config_builder *builder, GError **error)
 {
 	if (!add_default_display(builder, error) || !config_build_cards(builder, error) ||
-		!config_build_drives(builder, error) || !config_build_disks(builder, false, error))
+		!config_build_drives(builder, error) || !config_build_flash(builder, error) ||
+		!config_build_disks(builder, false, error))
 		return false;
 	if (!config_build_usb_controller(builder, error))
 		return false;

@@ -383,3 +383,25 @@ bool config_use_drive(
 		(char *)config_keep(builder, user));
 	return true;
 }
+
+bool config_use_flash(struct config_builder *builder, const char *id, const char *user,
+	struct machine_flash *flash, GError **error)
+{
+	struct drive_config *drive, *bytes;
+
+	if (!config_use_drive(builder, id, user, error))
+		return false;
+	drive = find_drive(builder, id);
+	/* What has a colon and is no path is another protocol's URI. */
+	bytes = drive->child ? find_drive(builder, drive->child) : drive;
+	if (!drive->is_node || !bytes || !bytes->file ||
+		(strchr(bytes->file, ':') && !strchr("./", bytes->file[0])) ||
+		(drive->format && strcmp(drive->format, "raw") != 0))
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: a flash chip takes a -blockdev with driver=raw over driver=file, or "
+			"the latter alone",
+			user);
+	drive->is_flash = bytes->is_flash = true;
+	*flash = (struct machine_flash) { .file = bytes->file, .read_only = drive->read_only };
+	return true;
+}

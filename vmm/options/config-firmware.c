@@ -39,7 +39,29 @@ static bool add_flash(struct config_builder *builder, const struct option_set *s
 	return true;
 }
 
-static bool build_flash(struct config_builder *builder, GError **error)
+/* pflash0=NODE and pflash1=NODE of -machine. */
+static bool add_flash_nodes(struct config_builder *builder, GError **error)
+{
+	static const char *const keys[MACHINE_FLASH_CHIPS] = { "pflash0", "pflash1" };
+	const struct option_set *set = options_find(builder->options, "machine");
+
+	for (unsigned unit = 0; unit < MACHINE_FLASH_CHIPS; unit++) {
+		struct machine_flash *flash = &builder->config->machine.flash[unit];
+		const char *node = option_set_get(set, keys[unit]);
+		g_autofree char *user = g_strdup_printf("-machine %s=%s", keys[unit], node);
+
+		if (!node)
+			continue;
+		if (flash->file)
+			return fail(error, VITRINE_ERROR_INPUT,
+				"%s: this flash chip is taken by %s", user, flash->file);
+		if (!config_use_flash(builder, node, user, flash, error))
+			return false;
+	}
+	return true;
+}
+
+bool config_build_flash(struct config_builder *builder, GError **error)
 {
 	const struct machine_config *machine = &builder->config->machine;
 
@@ -51,6 +73,8 @@ static bool build_flash(struct config_builder *builder, GError **error)
 			!add_flash(builder, set, error))
 			return false;
 	}
+	if (!add_flash_nodes(builder, error))
+		return false;
 	if (machine->flash[1].file && !machine->flash[0].file)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"-drive if=pflash,unit=1: it holds variables of the firmware in unit=0, "
@@ -191,8 +215,7 @@ bool config_build_firmware(struct config_builder *builder, GError **error)
 	firmware->smbios_files = g_ptr_array_new();
 	firmware->smbios_64 =
 		g_strcmp0(option_set_get(machine, "smbios-entry-point-type"), "64") == 0;
-	return build_flash(builder, error) && build_boot(builder, error) &&
-	       for_each(builder, "fw_cfg", add_fw_cfg, error) &&
+	return build_boot(builder, error) && for_each(builder, "fw_cfg", add_fw_cfg, error) &&
 	       for_each(builder, "option-rom", add_rom, error) &&
 	       for_each(builder, "smbios", add_smbios, error) && config_build_numa(builder, error);
 }

@@ -20,6 +20,8 @@ bool config_build_numa(struct config_builder *builder, GError **error);
 /* Frees what the other one made. */
 void config_free_firmware(struct firmware_config *firmware);
 bool config_build_firmware(struct config_builder *builder, GError **error);
+/* The flash chips; after the drives. */
+bool config_build_flash(struct config_builder *builder, GError **error);
 bool config_build_network(struct config_builder *builder, GError **error);
 /* -nic: between the default display and the disks, where QEMU has its cards. */
 bool config_build_cards(struct config_builder *builder, GError **error);
@@ -53,6 +55,9 @@ bool config_add_blockdev(
 /* Notes that @user has the drive; fails when there is none by that id or somebody else has it. */
 bool config_use_drive(
 	struct config_builder *builder, const char *id, const char *user, GError **error);
+/* The same for a flash chip, which takes the file of a -blockdev for itself: it is set in @flash. */
+bool config_use_flash(struct config_builder *builder, const char *id, const char *user,
+	struct machine_flash *flash, GError **error);
 
 /* What -usb and -usbdevice add: the controller before other devices, which find it then; the rest behind them. */
 bool config_build_usb_controller(struct config_builder *builder, GError **error);

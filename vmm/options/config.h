@@ -33,6 +33,7 @@ struct drive_config {
 	bool is_node;      /* a -blockdev; without a format, a protocol alone */
 	const char *child; /* the node with its bytes */
 	bool is_used;      /* the child of another node */
+	bool is_flash;     /* a flash chip has the file; there is no drive for it */
 };
 
 /* A device to be created after those of the machine type: the default display, those that -drive if=virtio stands for,
@@ -71,7 +72,7 @@ struct qmp_config {
 };
 
 struct config {
-	struct machine_config machine; /* its name is set */
+	struct machine_config machine;   /* its name is set */
 	struct firmware_config firmware; /* machine points to it */
 	const char *
 		machine_asked; /* the machine type as it was given, "q35"; NULL: the default was taken */

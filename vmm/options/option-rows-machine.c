@@ -47,6 +47,8 @@ static const struct option_key machine_keys[] = {
 	{ "smm", OPTION_CHOICE, "there is no system management mode", .choices = off_or_auto },
 	{ "kernel-irqchip", OPTION_CHOICE, "interrupt controllers are KVM's", .choices = only_on },
 	{ "firmware", OPTION_STRING, "firmware file instead of the machine type's" },
+	{ "pflash0", OPTION_STRING, "the -blockdev that is the flash chip with the firmware" },
+	{ "pflash1", OPTION_STRING, "the -blockdev that is the flash chip with its variables" },
 	{ "hpet", OPTION_BOOL, "the event timers (HPET) that the machine type has" },
 	{},
 };

@@ -243,6 +243,28 @@ static const struct config_case cases[] = {
 		"-drive: file=b: the flash chip unit=0 is taken by a" },
 	{ "-drive if=pflash,file=a -bios b",
 		"-bios b: the firmware is in the flash chip a already; leave one of the two out" },
+	{ "-blockdev driver=file,filename=a,node-name=n,read-only=on -machine pflash0=n", NULL },
+	{ "-blockdev driver=file,filename=a,node-name=n -blockdev "
+	  "driver=raw,file=n,node-name=m,read-only=on -machine pflash0=m "
+	  "-drive if=pflash,unit=1,file=b",
+		NULL },
+	{ "-machine pflash0=n", "-machine pflash0=n: there is no drive 'n'; make one with -drive "
+				"file=FILE,if=none,id=n" },
+	{ "-blockdev driver=file,filename=a,node-name=n -machine pflash1=n",
+		"-drive if=pflash,unit=1: it holds variables of the firmware in unit=0, which is "
+		"missing" },
+	{ "-blockdev driver=file,filename=a,node-name=n -machine pflash0=n -drive "
+	  "if=pflash,unit=0,file=b",
+		"-machine pflash0=n: this flash chip is taken by b" },
+	{ "-blockdev driver=file,filename=a,node-name=n -machine pflash0=n -device "
+	  "virtio-blk-pci,drive=n",
+		"-device: drive 'n' is taken by -machine pflash0=n" },
+	{ "-blockdev driver=qcow2,file.filename=a,node-name=n -machine pflash0=n",
+		"-machine pflash0=n: a flash chip takes a -blockdev with driver=raw over "
+		"driver=file, or the latter alone" },
+	{ "-blockdev driver=nbd,server.type=unix,server.path=/a,node-name=n -machine pflash0=n",
+		"-machine pflash0=n: a flash chip takes a -blockdev with driver=raw over "
+		"driver=file, or the latter alone" },
 	{ "-boot menu=on,splash-time=500", NULL },
 	{ "-boot dn,once=c,strict=on", NULL },
 	{ "-boot cdac",
