@@ -57,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	while (reader_left(&in) > 3 && options->len < OPTIONS_MAX) {
 		struct smbios_option option = { .type = types[reader_u8(&in) % G_N_ELEMENTS(types)],
 			.key = keys[reader_u8(&in) % G_N_ELEMENTS(keys)] };
-		size_t size = MIN(reader_u8(&in), reader_left(&in));
+		uint8_t wanted = reader_u8(&in);
+		size_t size = MIN(wanted, reader_left(&in));
 		const uint8_t *text = reader_bytes(&in, size);
 
 		option.value = g_string_chunk_insert_len(texts, (const char *)text, size);
