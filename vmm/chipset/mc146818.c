@@ -86,7 +86,7 @@ struct mc146818 {
 	bool change_pending;   /* the main loop has yet to tell that the guest set the clock */
 	int64_t base;          /* microseconds that the clock was ahead of its source at first */
 	struct machine_rtc options;
-	char boot_order[4];    /* letters, as the user has them; empty: not said */
+	char boot_order[4]; /* letters, as the user has them; empty: not said */
 };
 
 static const struct state_field mc146818_state[] = {

@@ -131,8 +131,8 @@ struct machine_config {
 	struct machine_flash
 		flash[MACHINE_FLASH_CHIPS]; /* the first one's has the firmware when it is there */
 	const struct firmware_config *firmware_config; /* NULL: nothing is said */
-	bool no_reboot;                     /* a guest's reset ends the program */
-	bool no_shutdown;                   /* a guest's power-off leaves the program */
+	bool no_reboot;                                /* a guest's reset ends the program */
+	bool no_shutdown;                              /* a guest's power-off leaves the program */
 	bool start_paused;
 	bool no_hpet;
 	struct machine_rtc rtc;
@@ -177,7 +177,7 @@ struct machine {
 	struct device *rtc;   /* of class mc146818_class; NULL: none */
 	bool legacy_replaced; /* the HPET has the lines of the PIT and of the real-time clock */
 
-	bool started; /* its first devices are complete: others come by hot-plug */
+	bool started;    /* its first devices are complete: others come by hot-plug */
 	unsigned starts; /* how often everything was made as at power-on */
 	enum run_state state;
 	GArray *watchers;

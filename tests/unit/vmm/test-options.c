@@ -111,7 +111,8 @@ static const struct {
 	{ "/size/letter", "-m 1X", .error = "size=1X is not accepted" },
 	{ "/size/empty", "-m ''", .error = "-m: size= is empty" },
 	{ "/uuid", "-uuid 1234", .error = "-uuid: uuid=1234 is not accepted; accepted: a UUID" },
-	{ "/accel", "-accel tcg", .error = "-accel: accel=tcg is not accepted; accepted: one of kvm, kvm:tcg" },
+	{ "/accel", "-accel tcg",
+		.error = "-accel: accel=tcg is not accepted; accepted: one of kvm, kvm:tcg" },
 	{ "/readconfig/missing", "-readconfig /nonexistent/file",
 		.error = "-readconfig /nonexistent/file: cannot be opened: No such file" },
 };
