@@ -75,8 +75,8 @@ static void pass_time(struct virtio_machine *vm, unsigned milliseconds)
 {
 	vm->machine.clock.behind -= (int64_t)milliseconds * MILLISECOND;
 	for (unsigned i = 0; i < HDA_STREAMS; i++)
-		io_space_read(
-			&vm->machine.mmio, BAR + HDA_STREAM_BASE + i * HDA_STREAM_BYTES + 4, 4);
+		io_space_read(&vm->machine.mmio,
+			(uint64_t)BAR + HDA_STREAM_BASE + i * HDA_STREAM_BYTES + 4, 4);
 }
 
 static void run(struct virtio_machine *vm, struct reader *in, unsigned *next)

@@ -33,7 +33,7 @@ enum {
 	PCIEXBAR_ENABLE = 1 << 0,
 	PORT_CONFIG = 0xcf8,
 	PORT_CONFIG_LAST = 0xcff,
-	HOLE_LAST = ACPI_IO_APIC - 1,
+	HOLE_LAST = 0xfebfffff, /* up to the I/O APIC */
 	LAST_BUS = 255,
 };
 

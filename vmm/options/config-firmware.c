@@ -48,10 +48,11 @@ static bool add_flash_nodes(struct config_builder *builder, GError **error)
 	for (unsigned unit = 0; unit < MACHINE_FLASH_CHIPS; unit++) {
 		struct machine_flash *flash = &builder->config->machine.flash[unit];
 		const char *node = option_set_get(set, keys[unit]);
-		g_autofree char *user = g_strdup_printf("-machine %s=%s", keys[unit], node);
+		g_autofree char *user = NULL;
 
 		if (!node)
 			continue;
+		user = g_strdup_printf("-machine %s=%s", keys[unit], node);
 		if (flash->file)
 			return fail(error, VITRINE_ERROR_INPUT,
 				"%s: this flash chip is taken by %s", user, flash->file);

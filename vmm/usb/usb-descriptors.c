@@ -232,7 +232,7 @@ static bool put_string(struct descriptor *to, const struct usb_device *device, u
 						   : g_strdup(description->strings[index]);
 	put8(to, 0);
 	put8(to, DESCRIPTOR_STRING);
-	for (size_t i = 0; text[i] && i < STRING_MAX; i++)
+	for (size_t i = 0; i < STRING_MAX && text[i]; i++)
 		put16(to, (uint8_t)text[i]);
 	to->bytes[0] = to->length;
 	return true;

@@ -68,8 +68,9 @@ static void test_registers(void)
 	/* Timers there are none of, and the halves of a register. */
 	g_assert_cmphex(get(fake, TIMER + 3 * STRIDE), ==, 0);
 	set(fake, TIMER + 3 * STRIDE, 4);
-	g_assert_cmphex(io_space_read(&fake->machine.mmio, HPET_ADDRESS + 4, 4), ==, 10000000);
-	io_space_write(&fake->machine.mmio, HPET_ADDRESS + COUNTER + 4, 4, 0x12345678);
+	g_assert_cmphex(
+		io_space_read(&fake->machine.mmio, (uint64_t)HPET_ADDRESS + 4, 4), ==, 10000000);
+	io_space_write(&fake->machine.mmio, (uint64_t)HPET_ADDRESS + COUNTER + 4, 4, 0x12345678);
 	g_assert_cmphex(get(fake, COUNTER), ==, UINT64_C(0x1234567800000000));
 	set(fake, CONFIGURATION, 0xfffffffc);
 	g_assert_cmphex(get(fake, CONFIGURATION), ==, 0);
