@@ -87,6 +87,7 @@ def a_guest_goes_to_the_background(t):
     qmp.execute('quit')
     qmp.close()
     wait_until(lambda: not pid_file.exists(), 'the file going away')
+    wait_until(lambda: processes.state(pid) in (None, 'Z'), 'the end of the process')
 
 
 @suite.test

@@ -162,10 +162,11 @@ static void add_enum(struct schema *schema, const char *name, char **values)
 	JsonArray *words = json_array_new();
 
 	for (guint i = 0; values[i]; i++) {
-		JsonObject *member = json_object_new();
+		JsonObject *member;
 
 		if (values[i][0] == '\0')
 			continue;
+		member = json_object_new();
 		json_object_set_string_member(member, "name", values[i]);
 		json_array_add_object_element(members, member);
 		json_array_add_string_element(words, values[i]);

@@ -113,6 +113,7 @@ static void check_chain(gconstpointer data)
 		g_assert_cmpuint(element.writable_count, ==, c->writable);
 		g_assert_cmpint(virtqueue_pop(&queue, &element), ==, VIRTQUEUE_EMPTY);
 	}
+	virtqueue_element_clear(&element);
 	memory_slot_free(slot);
 	guest_memory_free(memory);
 }
@@ -127,6 +128,7 @@ static void test_more_than_fit(void)
 
 	put16(DRIVER + 2, SIZE + 1);
 	g_assert_cmpint(virtqueue_pop(&queue, &element), ==, VIRTQUEUE_BROKEN);
+	virtqueue_element_clear(&element);
 	memory_slot_free(slot);
 	guest_memory_free(memory);
 }
@@ -151,6 +153,7 @@ static void test_interrupts(void)
 	g_assert_true(virtqueue_should_interrupt(&queue));
 	virtqueue_push(&queue, &element, 0);
 	g_assert_false(virtqueue_should_interrupt(&queue));
+	virtqueue_element_clear(&element);
 	memory_slot_free(slot);
 	guest_memory_free(memory);
 }
@@ -177,6 +180,7 @@ static void check_added_meanwhile(gconstpointer event_index)
 		g_assert_cmpuint(get16(DEVICE + 4 + 8 * SIZE), ==, 1);
 	else
 		g_assert_cmpuint(get16(DEVICE), ==, 0);
+	virtqueue_element_clear(&element);
 	memory_slot_free(slot);
 	guest_memory_free(memory);
 }
