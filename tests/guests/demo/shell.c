@@ -2,6 +2,7 @@
 #include "shell.h"
 
 #include "calls.h"
+#include "exits.h"
 #include "guest.h"
 #include "memory.h"
 #include "screen.h"
@@ -157,6 +158,34 @@ static bool run_off(struct guest *guest, const char *argument)
 	return true;
 }
 
+/* The name of a way out and how often. */
+static bool run_exits(struct guest *guest, const char *argument)
+{
+	static const struct {
+		const char *name;
+		unsigned length;
+		bool (*run)(uint32_t count);
+	} kinds[] = {
+		{ "port ", 5, exits_port },
+		{ "memory ", 7, exits_memory },
+		{ "notify ", 7, exits_notify },
+	};
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const char *rest = argument + kinds[i].length;
+		uint32_t count;
+
+		if (strlen(argument) < kinds[i].length ||
+			memcmp(argument, kinds[i].name, kinds[i].length) != 0)
+			continue;
+		if (!text_number(&rest, 10, &count) || *rest)
+			return false;
+		say("exits %s\n", kinds[i].run(count) ? "done" : "are not to be had");
+		return true;
+	}
+	return false;
+}
+
 static bool run_crash(struct guest *guest, const char *argument)
 {
 	(void)guest;
@@ -189,6 +218,7 @@ static const struct command commands[] = {
 	{ "text", "", "text mode of 80x25 characters", run_text },
 	{ "watch", "on|off", "tell each key and mouse event here", run_watch },
 	{ "echo", "[TEXT]", "write TEXT", run_echo },
+	{ "exits", "KIND COUNT", "leave the guest that often: port, memory, notify", run_exits },
 	{ "reboot", "", "reset the machine", run_reboot },
 	{ "off", "", "power off", run_off },
 	{ "halt", "", "stop the processor, interrupts shut", run_halt },
