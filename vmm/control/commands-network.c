@@ -8,14 +8,6 @@
 #include "vmm/options/option-set.h"
 #include "vmm/virtio/virtio-net.h"
 
-static struct netdev *find_netdev(const struct machine *machine, const char *id)
-{
-	for (guint i = 0; machine->netdevs && i < machine->netdevs->len; i++)
-		if (strcmp(netdev_id(machine->netdevs->pdata[i]), id) == 0)
-			return machine->netdevs->pdata[i];
-	return NULL;
-}
-
 static bool is_card(const struct device *device)
 {
 	return device->class == &virtio_net_class;
@@ -40,7 +32,7 @@ static JsonNode *netdev_add(struct command_call *call, GError **error)
 
 	if (set && json_text_walk(call->arguments, take_value, set, error) &&
 		options_finish(options, set, error)) {
-		if (find_netdev(machine, set->id))
+		if (netdev_find(machine->netdevs, set->id))
 			fail(error, VITRINE_ERROR_INPUT, "Duplicate ID '%s' for netdev", set->id);
 		else
 			netdev = netdev_new(set, error);
@@ -56,7 +48,7 @@ static JsonNode *netdev_del(struct command_call *call, GError **error)
 {
 	struct machine *machine = call->context->machine;
 	const char *id = json_object_get_string_member(call->arguments, "id");
-	struct netdev *netdev = find_netdev(machine, id);
+	struct netdev *netdev = netdev_find(machine->netdevs, id);
 
 	if (!netdev) {
 		fail(error, VITRINE_ERROR_NOT_FOUND, "Device '%s' not found", id);
@@ -77,7 +69,7 @@ static JsonNode *set_link(struct command_call *call, GError **error)
 	struct machine *machine = call->context->machine;
 	const char *name = json_object_get_string_member(call->arguments, "name");
 	bool up = json_object_get_boolean_member(call->arguments, "up");
-	struct netdev *netdev = find_netdev(machine, name);
+	struct netdev *netdev = netdev_find(machine->netdevs, name);
 	struct device *device = machine_device(machine, name);
 
 	if (!netdev && device && is_card(device))
@@ -92,18 +84,12 @@ static JsonNode *set_link(struct command_call *call, GError **error)
 	return command_nothing();
 }
 
-static char *mac_text(const uint8_t mac[MAC_LENGTH])
-{
-	return g_strdup_printf(
-		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
 static JsonArray *mac_list(const uint8_t list[][MAC_LENGTH], unsigned count)
 {
 	JsonArray *array = json_array_new();
 
 	for (unsigned i = 0; i < count; i++) {
-		g_autofree char *text = mac_text(list[i]);
+		g_autofree char *text = mac_to_text(list[i]);
 
 		json_array_add_string_element(array, text);
 	}
@@ -128,7 +114,7 @@ static const char *state_of(bool none, bool all)
 static JsonObject *describe_filter(const struct device *device)
 {
 	const struct receive_filter *filter = virtio_net_filter(device);
-	g_autofree char *mac = mac_text(filter->mac);
+	g_autofree char *mac = mac_to_text(filter->mac);
 	JsonObject *object = json_object_new();
 
 	json_object_set_string_member(

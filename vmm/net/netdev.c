@@ -98,6 +98,14 @@ const char *netdev_id(const struct netdev *netdev)
 	return netdev->id;
 }
 
+struct netdev *netdev_find(const GPtrArray *netdevs, const char *id)
+{
+	for (guint i = 0; netdevs && i < netdevs->len; i++)
+		if (strcmp(netdev_id(netdevs->pdata[i]), id) == 0)
+			return netdevs->pdata[i];
+	return NULL;
+}
+
 char *netdev_describe(const struct netdev *netdev)
 {
 	return netdev->kind->describe(netdev);

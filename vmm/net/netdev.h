@@ -41,6 +41,8 @@ struct netdev *netdev_new(const struct option_set *set, GError **error);
 void netdev_free(struct netdev *netdev); /* no front end is attached any more */
 
 const char *netdev_id(const struct netdev *netdev);
+/* In a list of struct netdev (which may be NULL); NULL: there is none. */
+struct netdev *netdev_find(const GPtrArray *netdevs, const char *id);
 /* One line for people: "user: net=10.0.2.0/24, restrict=off". To be freed. */
 char *netdev_describe(const struct netdev *netdev);
 

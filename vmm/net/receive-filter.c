@@ -1,6 +1,7 @@
 /* Which frames a network card takes. */
 #include "vmm/net/receive-filter.h"
 
+#include <glib.h>
 #include <string.h>
 
 enum {
@@ -9,6 +10,12 @@ enum {
 	TAG_HIGH = 0x81, /* 0x8100, the type of a tagged frame */
 	GROUP_BIT = 0x01,
 };
+
+char *mac_to_text(const uint8_t mac[MAC_LENGTH])
+{
+	return g_strdup_printf(
+		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
 
 void receive_filter_reset(struct receive_filter *filter, const uint8_t mac[MAC_LENGTH])
 {

@@ -14,6 +14,9 @@ enum {
 	RECEIVE_FILTER_VLANS = 4096,
 };
 
+/* "52:54:00:12:34:56", to be freed. */
+char *mac_to_text(const uint8_t mac[MAC_LENGTH]);
+
 struct receive_filter {
 	uint8_t mac[MAC_LENGTH];
 	bool promiscuous, all_groups, all_units, no_groups, no_units, no_broadcast;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
 #include "vmm/virtio/iovec.h"
 #include "vmm/virtio/virtio-net-private.h"
 
@@ -27,11 +28,6 @@ struct command_data {
 };
 
 typedef bool (*command_func)(struct virtio_net *net, const struct command_data *data);
-
-static uint32_t get_le32(const uint8_t *bytes)
-{
-	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
 
 static bool set_flag(bool *flag, const struct command_data *data)
 {
@@ -79,7 +75,7 @@ static bool read_list(
 
 	if (data->length < 4)
 		return false;
-	entries = get_le32(data->bytes);
+	entries = config_get32(data->bytes);
 	data->bytes += 4;
 	data->length -= 4;
 	if (entries > data->length / MAC_LENGTH)
@@ -142,7 +138,7 @@ static bool offloads_set(struct virtio_net *net, const struct command_data *data
 
 	if (data->length != 8)
 		return false;
-	wanted = get_le32(data->bytes) | (uint64_t)get_le32(data->bytes + 4) << 32;
+	wanted = config_get64(data->bytes);
 	if (wanted & ~net->virtio.driver_features)
 		return false;
 	net->guest_offloads = (struct netdev_offloads) {

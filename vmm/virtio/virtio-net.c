@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
 #include "vmm/virtio/virtio-net-private.h"
 #include "vmm/virtio/virtio-net-vhost.h"
 
@@ -73,21 +74,15 @@ static const struct property net_properties[] = {
 	{ .type = PROPERTY_END },
 };
 
-static void put_le(uint8_t *at, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++, value >>= 8)
-		at[i] = value & 0xff;
-}
-
 static void net_get_config(struct virtio_device *virtio, uint8_t *config)
 {
 	const struct virtio_net *net = (const struct virtio_net *)virtio;
 
 	memcpy(config + CONFIG_MAC, net->mac, MAC_LENGTH);
-	put_le(config + CONFIG_STATUS, netdev_link_is_up(net->netdev) ? STATUS_LINK_UP : 0, 2);
-	put_le(config + CONFIG_QUEUE_PAIRS, 1, 2);
-	put_le(config + CONFIG_MTU, net->mtu, 2);
-	put_le(config + CONFIG_SPEED, net->speed, 4);
+	config_set16(config + CONFIG_STATUS, netdev_link_is_up(net->netdev) ? STATUS_LINK_UP : 0);
+	config_set16(config + CONFIG_QUEUE_PAIRS, 1);
+	config_set16(config + CONFIG_MTU, net->mtu);
+	config_set32(config + CONFIG_SPEED, net->speed);
 	config[CONFIG_DUPLEX] = duplex_codes[net->duplex];
 }
 
@@ -224,14 +219,6 @@ static bool choose_mac(struct virtio_net *net, GError **error)
 	return true;
 }
 
-static struct netdev *find_netdev(const struct machine *machine, const char *id)
-{
-	for (guint i = 0; machine->netdevs && i < machine->netdevs->len; i++)
-		if (strcmp(netdev_id(machine->netdevs->pdata[i]), id) == 0)
-			return machine->netdevs->pdata[i];
-	return NULL;
-}
-
 static bool take_netdev(struct virtio_net *net, GError **error)
 {
 	struct netdev *netdev;
@@ -240,7 +227,7 @@ static bool take_netdev(struct virtio_net *net, GError **error)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"netdev= is missing; make a network with -netdev user,id=ID and name it "
 			"here");
-	netdev = find_netdev(net->virtio.pci.device.machine, net->netdev_id);
+	netdev = netdev_find(net->virtio.pci.device.machine->netdevs, net->netdev_id);
 	if (!netdev)
 		return fail(error, VITRINE_ERROR_NOT_FOUND, "netdev=%s: there is no such network",
 			net->netdev_id);
@@ -381,10 +368,7 @@ const struct receive_filter *virtio_net_filter(const struct device *device)
 
 char *virtio_net_mac(const struct device *device)
 {
-	const uint8_t *mac = ((const struct virtio_net *)device)->filter.mac;
-
-	return g_strdup_printf(
-		"%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return mac_to_text(((const struct virtio_net *)device)->filter.mac);
 }
 
 static const struct pci_identity net_identity = {

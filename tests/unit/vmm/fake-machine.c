@@ -245,6 +245,16 @@ const char *netdev_id(const struct netdev *netdev)
 	return "";
 }
 
+struct netdev *netdev_find(const GPtrArray *netdevs, const char *id)
+{
+	return NULL;
+}
+
+char *mac_to_text(const uint8_t mac[MAC_LENGTH])
+{
+	return g_strdup("");
+}
+
 bool netdev_is_taken(const struct netdev *netdev)
 {
 	return false;
