@@ -11,7 +11,7 @@ from harness.vmm import bed, kind_under_test
 from lab.images import PASSWORD, images
 
 LAB_SECONDS = 900
-# The lab itself failed, which its emulator does now and then; it is tried once more.
+# The lab itself failed or stood still, which its emulator does now and then; it is tried once more.
 LAB_FAILED = 125
 # Seen about once in five runs, always with two processors, at different places: the emulated SVM of the lab or we. The guest
 # is stopped and reported as it should be; a second run tells a flaw of the emulation from one that is always there.
@@ -48,6 +48,8 @@ class StockGuest:
         line.expect('Password: ')
         line.send(f'{PASSWORD}\n')
         line.expect(PROMPT)
+        # Without it the shell says at any later prompt how its background jobs ended.
+        self.run('set +m', line)
 
     def run(self, command, line=None):
         """Run a command in the shell on ttyS0; returns what it printed."""

@@ -45,7 +45,7 @@ def input_of(guest, name):
 def events(guest, device, act, wanted):
     """What an input device says while act() is done, again until one event is the wanted (type, code): the first may come
     before anybody reads."""
-    guest.run(f'dd if=/dev/input/{device} of=/tmp/events bs=24 2>/dev/null &')
+    guest.run(f'dd if=/dev/input/{device} of=/tmp/events bs=24 2>/dev/null & reader=$!')
 
     def read():
         act()
@@ -54,7 +54,7 @@ def events(guest, device, act, wanted):
         found = [struct.unpack('<HHi', bytes.fromhex(line)[16:]) for line in lines]
         return found if any(event[:2] == wanted for event in found) else None
     found = wait_until(read, f'an event {wanted} of {device}')
-    guest.run('kill %1; rm /tmp/events')
+    guest.run('kill $reader; wait $reader; rm /tmp/events')
     return found
 
 
