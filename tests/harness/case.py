@@ -15,6 +15,7 @@ TAP; the exit status is 0, 1 after a failure, or 77 when every test was left out
 
 import argparse
 import contextlib
+import faulthandler
 import os
 import shutil
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from harness import processes
 from harness.vmm import Vmm, bed, kind_under_test, program, usable_kvm
+from harness.wait import LIMIT
 
 SKIPPED = 77
 
@@ -160,6 +162,8 @@ class Suite:
     def run(self, number, test, keep):
         context, result, comment = Context(self), 'passed', ''
         started = time.monotonic()
+        # Should a wait have no limit after all, the place is seen when the whole program is ended.
+        faulthandler.dump_traceback_later(2 * LIMIT)
         try:
             test(context)
         except Skip as reason:
@@ -168,6 +172,7 @@ class Suite:
             result = 'failed'
             report(error, [*context.logs(), *self.context.logs()])
         left = context.end(keep) + leftovers(self.context.directory)
+        faulthandler.cancel_dump_traceback_later()
         for line in left:
             result = 'failed'
             print(f'# {line}')
