@@ -1,9 +1,12 @@
-/* EDID 1.4 blocks for virtual monitors: a base block and a CTA-861 extension with further modes.
+/* EDID 1.4 blocks for virtual monitors: a base block, a CTA-861 extension with further modes, and a DisplayID extension
+ * for what EDID's own descriptors cannot say.
  *
  * Specification: VESA E-EDID standard, release A revision 2 (sections 3.3 to 3.11); CTA-861-G section 7.5 for the
- * extension; VESA CVT 1.2 reduced blanking for the timings.
+ * extension; DisplayID 1.3.
  */
 #include "display/edid.h"
+
+#include "display/edid-displayid.h"
 
 #include <glib.h>
 #include <string.h>
@@ -15,29 +18,21 @@ enum {
 	DEFAULT_REFRESH = 75000, /* millihertz */
 	DEFAULT_DPI = 100,
 
-	TIMING_MAX_ACTIVE = 4095,  /* pixels: twelve bits */
-	TIMING_MIN_ACTIVE = 64,    /* pixels: smaller than any screen */
-	SCREEN_MAX_MM = 2550,      /* whole centimetres in eight bits */
-	TIMING_MAX_CLOCK = 655350, /* kHz: sixteen bits of 10 kHz */
-	TIMING_MIN_CLOCK = 10000,  /* kHz: slower ones are taken for something else */
+	SCREEN_MAX_MM = 2550, /* whole centimetres in eight bits */
+	TEXT_MOST = 13,       /* characters of a descriptor */
+	PIXEL_BYTES = 4,      /* that a mode needs of the memory */
+	FEATURE_NATIVE = 1 << 1,
+	LIMIT_OFFSET = 255,       /* kHz */
+	LIMIT_CLOCK_UNIT = 10000, /* kHz */
 
-	/* CVT reduced blanking, version 1 */
-	RB_H_BLANK = 160,     /* pixels */
-	RB_H_FRONT = 48,      /* pixels */
-	RB_H_SYNC = 32,       /* pixels */
-	RB_V_FRONT = 3,       /* lines */
-	RB_V_SYNC = 6,        /* lines */
-	RB_MIN_V_BLANK = 460, /* microseconds */
-	RB_MIN_V_BACK = 6,    /* lines */
+	TAG_DUMMY = 0x10, /* of display descriptors */
+	TAG_NAME = 0xfc,
+	TAG_LIMITS = 0xfd,
+	TAG_SERIAL = 0xff,
 
 	PRODUCT_CODE = 0x0001,
+	MADE_IN_WEEK = 1,
 	MADE_IN_YEAR = 2026,
-};
-
-struct timing {
-	uint32_t width, height; /* active, pixels */
-	uint32_t v_blank;       /* lines */
-	uint32_t clock;         /* kHz */
 };
 
 /* Established timings I and II (section 3.8): the bit each of these modes has in bytes 35 and 36. */
@@ -74,113 +69,67 @@ static const struct {
 	{ 3840, 2160 },
 };
 
+/* And those that only DisplayID can say. */
+static const struct {
+	uint16_t width, height;
+} large[] = {
+	{ 5120, 2880 },
+	{ 7680, 4320 },
+};
+
 static void put_le16(uint8_t *at, uint16_t value)
 {
 	at[0] = value & 0xff;
 	at[1] = value >> 8;
 }
 
-static void seal(uint8_t *block)
-{
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < BLOCK_SIZE - 1; i++)
-		sum += block[i];
-	block[BLOCK_SIZE - 1] = -sum;
-}
-
 static bool mode_allowed(const struct edid_info *info, uint32_t width, uint32_t height)
 {
+	uint64_t pixels = (uint64_t)width * height;
+
 	return (info->max_width == 0 || width <= info->max_width) &&
-	       (info->max_height == 0 || height <= info->max_height);
-}
-
-/* CVT reduced blanking: the lines of the vertical blank and the pixel clock for a refresh in millihertz. */
-static struct timing timing_for(uint32_t width, uint32_t height, uint32_t refresh)
-{
-	struct timing timing = { .width = width, .height = height };
-	uint64_t frame_ns = 1000000000000ull / refresh;
-	uint64_t blank_ns = RB_MIN_V_BLANK * 1000ull;
-	uint64_t line_ns = frame_ns > blank_ns ? (frame_ns - blank_ns) / height : 0;
-	uint64_t lines = line_ns > 0 ? blank_ns / line_ns + 1 : 0;
-	uint64_t clock;
-
-	timing.v_blank = CLAMP(lines, RB_V_FRONT + RB_V_SYNC + RB_MIN_V_BACK, TIMING_MAX_ACTIVE);
-	clock = (uint64_t)(width + RB_H_BLANK) * (height + timing.v_blank) * refresh / 1000000;
-	timing.clock = CLAMP(clock, TIMING_MIN_CLOCK, TIMING_MAX_CLOCK);
-	return timing;
-}
-
-/* The highest refresh not above @refresh whose pixel clock can be said. */
-static struct timing timing_within_limits(uint32_t width, uint32_t height, uint32_t refresh)
-{
-	struct timing timing;
-
-	do {
-		timing = timing_for(width, height, refresh);
-		refresh -= refresh / 8;
-	} while (timing.clock == TIMING_MAX_CLOCK && refresh > 1000);
-	return timing;
-}
-
-/* A detailed timing descriptor, section 3.10.2: eighteen bytes. */
-static void put_timing(
-	uint8_t *at, const struct timing *timing, uint32_t width_mm, uint32_t height_mm)
-{
-	uint32_t v_blank = timing->v_blank;
-
-	put_le16(at, timing->clock / 10);
-	at[2] = timing->width & 0xff;
-	at[3] = RB_H_BLANK & 0xff;
-	at[4] = (timing->width >> 8) << 4 | RB_H_BLANK >> 8;
-	at[5] = timing->height & 0xff;
-	at[6] = v_blank & 0xff;
-	at[7] = (timing->height >> 8) << 4 | v_blank >> 8;
-	at[8] = RB_H_FRONT;
-	at[9] = RB_H_SYNC;
-	at[10] = RB_V_FRONT << 4 | RB_V_SYNC;
-	at[11] = 0;
-	at[12] = width_mm & 0xff;
-	at[13] = height_mm & 0xff;
-	at[14] = (width_mm >> 8 & 0xf) << 4 | (height_mm >> 8 & 0xf);
-	at[17] = 0x1a; /* digital separate sync, horizontal positive, vertical negative */
+	       (info->max_height == 0 || height <= info->max_height) &&
+	       (info->memory_size == 0 || pixels * PIXEL_BYTES <= info->memory_size);
 }
 
 /* A display descriptor with text, section 3.10.3: at most thirteen characters, then a line feed and blanks. */
 static void put_text(uint8_t *at, uint8_t tag, const char *text)
 {
-	size_t length = MIN(strlen(text), 13);
+	size_t length = MIN(strlen(text), TEXT_MOST);
 
 	memset(at, 0, 5);
 	at[3] = tag;
-	memset(at + 5, ' ', 13);
+	memset(at + 5, ' ', TEXT_MOST);
 	for (size_t i = 0; i < length; i++)
 		at[5 + i] = g_ascii_isprint(text[i]) ? text[i] : '?';
-	if (length < 13)
+	if (length < TEXT_MOST)
 		at[5 + length] = '\n';
 }
 
-/* Display range limits, section 3.10.3.3.1: wide enough for every mode that is offered. */
-static void put_limits(uint8_t *at)
+/* Display range limits, section 3.10.3.3.1: wide enough for every mode that is offered. Where they cannot be said there is
+ * a dummy. */
+static void put_limits(uint8_t *at, const struct timing *largest)
 {
-	static const uint8_t limits[18] = {
-		[3] = 0xfd,
-		[5] = 30, /* Hz, vertical */
-		[6] = 125,
-		[7] = 15, /* kHz, horizontal */
-		[8] = 250,
-		[9] = 66,    /* 10 MHz, pixel clock */
-		[10] = 0x01, /* limits only, no timing formula */
-		[11] = '\n',
-		[12] = ' ',
-		' ',
-		' ',
-		' ',
-		' ',
-		' ',
-	};
+	uint32_t lines = timing_line_rate(largest);
+	uint32_t clock = (largest->clock + LIMIT_CLOCK_UNIT - 1) / LIMIT_CLOCK_UNIT;
 
-	memcpy(at, limits, sizeof(limits));
+	if (lines > 2 * LIMIT_OFFSET || clock > UINT8_MAX) {
+		at[3] = TAG_DUMMY;
+		return;
+	}
+	at[3] = TAG_LIMITS;
+	at[5] = 30; /* Hz, vertical */
+	at[6] = 125;
+	at[7] = 15; /* kHz, horizontal */
+	at[8] = lines;
+	if (lines > LIMIT_OFFSET) {
+		at[4] = 0x08; /* the highest is less LIMIT_OFFSET */
+		at[8] = lines - LIMIT_OFFSET;
+	}
+	at[9] = clock;
+	at[10] = 0x01; /* limits only, no timing formula */
+	at[11] = '\n';
+	memset(at + 12, ' ', 6);
 }
 
 static uint16_t vendor_code(const char *vendor)
@@ -198,17 +147,51 @@ static bool vendor_valid(const char *vendor)
 	       g_ascii_isupper(vendor[1]) && g_ascii_isupper(vendor[2]);
 }
 
+static const char *vendor_of(const struct edid_info *info)
+{
+	return vendor_valid(info->vendor) ? info->vendor : "VTR";
+}
+
+/* The same text gives the same number on every host: FNV-1a. Guests keep layouts of screens by it. */
+static uint32_t serial_number(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619u;
+	return hash;
+}
+
+/* The text of a serial that is too long for a descriptor is its number: what distinguishes two may stand at their ends. */
+static void put_serial(uint8_t *at, const char *serial)
+{
+	g_autofree char *number = NULL;
+
+	if (!serial) {
+		at[3] = TAG_DUMMY;
+		return;
+	}
+	if (strlen(serial) > TEXT_MOST)
+		number = g_strdup_printf("%08X", serial_number(serial));
+	put_text(at, TAG_SERIAL, number ? number : serial);
+}
+
 static void put_identity(uint8_t *block, const struct edid_info *info)
 {
 	static const uint8_t magic[8] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00 };
-	uint16_t vendor = vendor_code(vendor_valid(info->vendor) ? info->vendor : "VTR");
+	uint16_t vendor = vendor_code(vendor_of(info));
 
 	memcpy(block, magic, sizeof(magic));
 	block[8] = vendor >> 8;
 	block[9] = vendor & 0xff;
 	put_le16(block + 10, PRODUCT_CODE);
-	/* No serial number here: it stands as text in a descriptor. */
-	block[16] = 1;
+	if (info->serial) {
+		uint32_t number = serial_number(info->serial);
+
+		put_le16(block + 12, number & 0xffff);
+		put_le16(block + 14, number >> 16);
+	}
+	block[16] = MADE_IN_WEEK;
 	block[17] = MADE_IN_YEAR - 1990;
 	block[18] = 1;
 	block[19] = 4;
@@ -263,8 +246,8 @@ static void put_extension(
 		if (!mode_allowed(info, detailed[i].width, detailed[i].height))
 			continue;
 		timing = timing_within_limits(detailed[i].width, detailed[i].height, 60000);
-		put_timing(at, &timing, width_mm, height_mm);
-		at += 18;
+		timing_put_descriptor(at, &timing, width_mm, height_mm);
+		at += TIMING_DESCRIPTOR_SIZE;
 	}
 }
 
@@ -276,35 +259,106 @@ static uint32_t or_default(uint32_t value, uint32_t standard_value)
 /* A size of the preferred timing: the wish or its default, within what is allowed and what can be said. */
 static uint32_t size_within(uint32_t wish, uint32_t standard_value, uint32_t most)
 {
-	uint32_t size = MIN(or_default(wish, standard_value), or_default(most, TIMING_MAX_ACTIVE));
+	uint32_t size =
+		MIN(or_default(wish, standard_value), or_default(most, DISPLAYID_MAX_ACTIVE));
 
-	return CLAMP(size, TIMING_MIN_ACTIVE, TIMING_MAX_ACTIVE);
+	return CLAMP(size, TIMING_SMALLEST, DISPLAYID_MAX_ACTIVE);
 }
 
-void edid_generate(const struct edid_info *info, uint8_t edid[EDID_SIZE])
+/* What stands for a timing that a descriptor cannot say: the same shape, smaller, and then slower. */
+static struct timing small_stand_in(const struct timing *timing, uint32_t refresh)
+{
+	uint32_t width = timing->width, height = timing->height;
+
+	while (width > TIMING_MAX_ACTIVE || height > TIMING_MAX_ACTIVE) {
+		width /= 2;
+		height /= 2;
+	}
+	return timing_within_limits(
+		MAX(width, TIMING_SMALLEST), MAX(height, TIMING_SMALLEST), refresh);
+}
+
+/* The timings of the DisplayID extension: the preferred one and larger modes; none when there is nothing in it that EDID
+ * cannot say. */
+static void large_timings(
+	const struct edid_info *info, const struct timing *preferred, struct displayid *id)
+{
+	id->timings[0] = *preferred;
+	id->count = 1;
+	for (size_t i = 0; i < G_N_ELEMENTS(large); i++) {
+		bool listed =
+			preferred->width == large[i].width && preferred->height == large[i].height;
+
+		if (!listed && mode_allowed(info, large[i].width, large[i].height))
+			id->timings[id->count++] =
+				timing_for(large[i].width, large[i].height, 60000);
+	}
+	if (id->count == 1 && timing_is_small(preferred))
+		id->count = 0;
+}
+
+static void identify(struct displayid *id, const struct edid_info *info)
+{
+	memcpy(id->vendor, vendor_of(info), sizeof(id->vendor));
+	id->product = PRODUCT_CODE;
+	id->serial = info->serial ? serial_number(info->serial) : 0;
+	id->week = MADE_IN_WEEK;
+	id->year = MADE_IN_YEAR;
+}
+
+/* Of all that are offered, the one with the fastest lines and clock. */
+static struct timing largest_of(const struct timing *preferred, const struct displayid *id)
+{
+	struct timing largest = timing_for(1920, 1200, 60000);
+
+	if (timing_line_rate(preferred) > timing_line_rate(&largest) ||
+		preferred->clock > largest.clock)
+		largest = *preferred;
+	for (size_t i = 0; i < id->count; i++)
+		if (id->timings[i].clock > largest.clock)
+			largest = id->timings[i];
+	return largest;
+}
+
+size_t edid_generate(const struct edid_info *info, uint8_t edid[EDID_SIZE])
 {
 	uint32_t width = size_within(info->preferred_width, DEFAULT_WIDTH, info->max_width);
 	uint32_t height = size_within(info->preferred_height, DEFAULT_HEIGHT, info->max_height);
 	uint32_t refresh = CLAMP(or_default(info->refresh_mhz, DEFAULT_REFRESH), 30000, 125000);
-	uint32_t width_mm = or_default(info->width_mm, width * 254 / (10 * DEFAULT_DPI));
-	uint32_t height_mm = or_default(info->height_mm, height * 254 / (10 * DEFAULT_DPI));
-	struct timing preferred = timing_within_limits(width, height, refresh);
+	uint32_t width_mm = or_default(info->width_mm, (uint64_t)width * 254 / (10 * DEFAULT_DPI));
+	uint32_t height_mm =
+		or_default(info->height_mm, (uint64_t)height * 254 / (10 * DEFAULT_DPI));
+	struct timing preferred = timing_for(width, height, refresh);
+	struct timing first = preferred;
+	struct displayid id = { 0 };
+	struct timing largest;
 
+	large_timings(info, &preferred, &id);
+	identify(&id, info);
 	width_mm = CLAMP(width_mm, 1, SCREEN_MAX_MM);
 	height_mm = CLAMP(height_mm, 1, SCREEN_MAX_MM);
 	memset(edid, 0, EDID_SIZE);
+	if (info->none)
+		return 0;
 	put_identity(edid, info);
 	put_features(edid, width_mm, height_mm);
+	if (!timing_is_small(&preferred)) {
+		first = small_stand_in(&preferred, refresh);
+		edid[24] &= ~FEATURE_NATIVE;
+	}
+	largest = largest_of(&preferred, &id);
 	put_listed_modes(edid, info);
-	put_timing(edid + 54, &preferred, width_mm, height_mm);
-	put_limits(edid + 72);
-	put_text(edid + 90, 0xfc, info->name ? info->name : "Vitrine");
-	if (info->serial)
-		put_text(edid + 108, 0xff, info->serial);
-	else
-		edid[108 + 3] = 0x10; /* dummy descriptor */
-	edid[126] = 1;                /* extension blocks */
+	timing_put_descriptor(edid + 54, &first, width_mm, height_mm);
+	put_limits(edid + 72, &largest);
+	put_text(edid + 90, TAG_NAME, info->name ? info->name : "Vitrine");
+	put_serial(edid + 108, info->serial);
+	edid[126] = id.count > 0 ? 2 : 1; /* extension blocks */
 	put_extension(edid + BLOCK_SIZE, info, width_mm, height_mm);
-	seal(edid);
-	seal(edid + BLOCK_SIZE);
+	edid_seal(edid, BLOCK_SIZE);
+	edid_seal(edid + BLOCK_SIZE, BLOCK_SIZE);
+	id.width_mm = width_mm;
+	id.height_mm = height_mm;
+	if (id.count > 0)
+		displayid_put_block(edid + 2 * BLOCK_SIZE, &id);
+	return (1 + edid[126]) * BLOCK_SIZE;
 }

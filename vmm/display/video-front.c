@@ -44,6 +44,11 @@ void video_front_finish(struct video_front *front)
 struct edid_info video_front_edid(const struct video_front *front)
 {
 	return (struct edid_info) {
+		.none = !front->edid,
+		.memory_size = front->memory_size,
+		.max_width = front->max_width,
+		.max_height = front->max_height,
+		.refresh_mhz = front->refresh,
 		.preferred_width = front->width,
 		.preferred_height = front->height,
 		.serial = front->address,

@@ -13,21 +13,32 @@ enum {
 };
 
 struct video_front {
-	uint64_t memory_size;   /* bytes, a power of two */
-	uint32_t width, height; /* preferred, pixels */
+	uint64_t memory_size;           /* bytes, a power of two */
+	bool edid;                      /* whether the guest can read what the monitor is */
+	uint32_t width, height;         /* preferred, pixels */
+	uint32_t max_width, max_height; /* pixels, 0: what the memory holds */
+	uint32_t refresh;               /* millihertz, 0: 75000 */
 
 	struct video_memory *memory;
 	struct memory_slot *slot;
 	char *label, *address;
 };
 
-/* The two properties of the monitor, for a class whose struct has a struct video_front called front. */
+/* The properties of the monitor, for a class whose struct has a struct video_front called front. */
 #define VIDEO_FRONT_PROPERTIES(structure) \
 	{ "xres", PROPERTY_UINT32, offsetof(structure, front.width), "1280", \
 		"preferred width of the monitor, pixels", 64, 16000 }, \
+		{ "yres", PROPERTY_UINT32, offsetof(structure, front.height), "800", \
+			"preferred height of the monitor, pixels", 64, 12000 }, \
+		{ "xmax", PROPERTY_UINT32, offsetof(structure, front.max_width), "0", \
+			"largest width that the monitor offers, pixels; 0: no limit", 0, 16000 }, \
+		{ "ymax", PROPERTY_UINT32, offsetof(structure, front.max_height), "0", \
+			"largest height that the monitor offers, pixels; 0: no limit", 0, 12000 }, \
+		{ "refresh_rate", PROPERTY_UINT32, offsetof(structure, front.refresh), "0", \
+			"refresh rate of the preferred mode, millihertz; 0: 75000", 0, 1000000 }, \
 	{ \
-		"yres", PROPERTY_UINT32, offsetof(structure, front.height), "800", \
-			"preferred height of the monitor, pixels", 64, 12000 \
+		"edid", PROPERTY_BOOL, offsetof(structure, front.edid), "on", \
+			"whether the guest can read the monitor's EDID" \
 	}
 
 /* Memory, slot with its dirty log, and names; memory_size is set. False with @error. */

@@ -37,8 +37,12 @@ static void check_valid(const uint8_t *edid)
 	g_assert_cmpmem(edid, 8, magic, 8);
 	g_assert_cmpuint(edid[18], ==, 1);
 	g_assert_cmpuint(edid[19], ==, 4);
-	g_assert_cmpuint(edid[126], ==, 1);
+	g_assert_cmpuint(edid[126], >=, 1);
+	g_assert_cmpuint(edid[126], <=, 2);
 	g_assert_cmpuint(edid[128], ==, 2);
+	if (edid[126] == 2)
+		g_assert_cmphex(edid[256], ==, 0x70);
+	g_assert_cmpuint(sum(edid + 256), ==, 0);
 	g_assert_cmpuint(sum(edid), ==, 0);
 	g_assert_cmpuint(sum(edid + 128), ==, 0);
 	g_assert_true(edid[54] != 0 || edid[55] != 0); /* a preferred timing */
@@ -54,13 +58,18 @@ static const struct {
 	{ "/edid/uhd", { .preferred_width = 3840, .preferred_height = 2160 }, 3840, 2160 },
 	{ "/edid/odd", { .preferred_width = 1001, .preferred_height = 333 }, 1001, 333 },
 	{ "/edid/one-pixel", { .preferred_width = 1, .preferred_height = 1 }, 64, 64 },
-	{ "/edid/too-large", { .preferred_width = 16384, .preferred_height = 100000 }, 4095, 4095 },
+	{ "/edid/too-large", { .preferred_width = 16384, .preferred_height = 100000 }, 2048, 2048 },
 	{ "/edid/within-most",
 		{ .preferred_width = 1920,
 			.preferred_height = 1080,
 			.max_width = 1024,
 			.max_height = 768 },
 		1024, 768 },
+	{ "/edid/8k", { .preferred_width = 7680, .preferred_height = 4320 }, 3840, 2160 },
+	{ "/edid/uhd-fast",
+		{ .preferred_width = 3840, .preferred_height = 2160, .refresh_mhz = 120000 }, 3840,
+		2160 },
+	{ "/edid/little-memory", { .memory_size = 8 * 1024 * 1024 }, 1280, 800 },
 	{ "/edid/slow", { .refresh_mhz = 1 }, 1280, 800 },
 	{ "/edid/fast", { .refresh_mhz = 4000000000u }, 1280, 800 },
 	{ "/edid/names",
@@ -117,6 +126,59 @@ static void test_most(void)
 	g_assert_false(has_timing(edid, 3840, 2160));
 }
 
+/* What needs more memory than there is is not offered; what EDID cannot say stands in DisplayID. */
+static void test_large(void)
+{
+	struct edid_info info = { .memory_size = 16 * 1024 * 1024 };
+	uint8_t edid[EDID_SIZE];
+	const uint8_t *timing = edid + 256 + 5 + 15 + 15 + 13 + 3; /* behind three blocks of data */
+
+	g_assert_cmpuint(edid_generate(&info, edid), ==, 256);
+	g_assert_true(has_timing(edid, 2560, 1600));
+	g_assert_false(has_timing(edid, 3840, 2160));
+	info.memory_size = 0;
+	g_assert_cmpuint(edid_generate(&info, edid), ==, 384);
+	g_assert_true(has_timing(edid, 3840, 2160));
+	info.preferred_width = 7680;
+	info.preferred_height = 4320;
+	info.refresh_mhz = 60000;
+	edid_generate(&info, edid);
+	g_assert_cmphex(timing[3] & 0x80, ==, 0x80);
+	g_assert_cmpuint(timing[4] | timing[5] << 8, ==, 7679);
+	g_assert_cmpuint(timing[12] | timing[13] << 8, ==, 4319);
+	g_assert_cmpuint(((timing[0] | timing[1] << 8 | timing[2] << 16) + 1) * 10000ull /
+				 ((7680 + 160) * (4320 + timing[14] + 1 + (timing[15] << 8))),
+		==, 59);
+}
+
+/* Numbers and texts of two heads differ, also where a descriptor has no room for the whole. */
+static void test_serials(void)
+{
+	static const char *const serials[] = { "pci/0000/01.0", "pci/0000/02.0/00.0",
+		"pci/0000/02.0/01.0", "pci/0000/02.0/00.0.1" };
+	uint8_t edid[G_N_ELEMENTS(serials)][EDID_SIZE];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(serials); i++) {
+		struct edid_info info = { .serial = serials[i] };
+
+		edid_generate(&info, edid[i]);
+		for (size_t j = 0; j < i; j++) {
+			g_assert_cmpint(memcmp(edid[i] + 12, edid[j] + 12, 4), !=, 0);
+			g_assert_cmpint(memcmp(edid[i] + 108, edid[j] + 108, 18), !=, 0);
+		}
+	}
+}
+
+static void test_none(void)
+{
+	static const uint8_t nothing[EDID_SIZE];
+	struct edid_info info = { .none = true };
+	uint8_t edid[EDID_SIZE];
+
+	g_assert_cmpuint(edid_generate(&info, edid), ==, 0);
+	g_assert_cmpmem(edid, sizeof(edid), nothing, sizeof(nothing));
+}
+
 /* The clock of a timing must be the one of its pixels: 60 Hz within one percent. */
 static void test_clock(void)
 {
@@ -155,8 +217,8 @@ static void test_conformity(void)
 
 		g_assert_no_error(error);
 		close(fd);
-		edid_generate(&cases[i].info, edid);
-		g_file_set_contents(path, (const char *)edid, sizeof(edid), &error);
+		g_file_set_contents(
+			path, (const char *)edid, edid_generate(&cases[i].info, edid), &error);
 		g_assert_no_error(error);
 		memcpy(arguments, command, sizeof(command));
 		arguments[2] = path;
@@ -178,6 +240,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/edid/vendor", test_vendor);
 	g_test_add_func("/edid/serial-is-stable", test_serial_is_stable);
 	g_test_add_func("/edid/most", test_most);
+	g_test_add_func("/edid/large", test_large);
+	g_test_add_func("/edid/serials", test_serials);
+	g_test_add_func("/edid/none", test_none);
 	g_test_add_func("/edid/clock", test_clock);
 	g_test_add_func("/edid/conformity", test_conformity);
 	return g_test_run();
