@@ -1,4 +1,4 @@
-/* The PCI device "VGA": where the guest's accesses reach the VGA core of display/devices/.
+/* The PCI devices "VGA" and "secondary-vga", the second without VGA's own ports and memory: where the guest's accesses reach the VGA core of display/devices/.
  *
  * Specification: QEMU's docs/specs/standard-vga.rst for identity, BARs and ports.
  */
@@ -23,6 +23,7 @@ struct vga_pci {
 	struct pci_device pci;
 	struct video_front front;
 	uint64_t memory_mib;
+	bool legacy; /* whether it has VGA's own ports and memory */
 
 	struct vga *vga;
 	struct memory_slot
@@ -48,7 +49,7 @@ static void update_window(struct vga_pci *device)
 		return;
 	device->window_serial = vga_window_serial(device->vga);
 	g_clear_pointer(&device->window_slot, memory_slot_free);
-	if (!device->pci.vga_reached || !vga_window_plain(device->vga, &plain))
+	if (!device->legacy || !device->pci.vga_reached || !vga_window_plain(device->vga, &plain))
 		return;
 	device->window_slot = memory_slot_new(device->pci.device.machine->memory, "VGA window",
 		video_memory_bytes(plain.memory) + plain.memory_offset, plain.length, 0);
@@ -136,7 +137,7 @@ static void map_legacy(struct vga_pci *device)
 	io_region_unmap(&device->ports);
 	io_region_unmap(&device->dispi_ports);
 	io_region_unmap(&device->window);
-	if (!device->pci.vga_reached)
+	if (!device->legacy || !device->pci.vga_reached)
 		return;
 	io_space_map(&machine->ports, &device->ports, PORT_VGA);
 	io_space_map(&machine->ports, &device->dispi_ports, PORT_DISPI);
@@ -182,7 +183,7 @@ static void map_regions(struct vga_pci *device)
 	video_front_add_bars(&device->front, &device->pci, &device->registers);
 }
 
-static bool vga_realize(struct device *base, GError **error)
+static bool realize(struct device *base, bool legacy, GError **error)
 {
 	struct vga_pci *device = (struct vga_pci *)base;
 	struct vga_config config = { 0 };
@@ -190,6 +191,7 @@ static bool vga_realize(struct device *base, GError **error)
 	if (device->memory_mib & (device->memory_mib - 1))
 		return fail(error, VITRINE_ERROR_INPUT,
 			"vgamem_mb=%" G_GUINT64_FORMAT " is no power of two", device->memory_mib);
+	device->legacy = legacy;
 	device->front.memory_size = device->memory_mib * MiB;
 	if (!video_front_init(&device->front, &device->pci, error))
 		return false;
@@ -203,6 +205,16 @@ static bool vga_realize(struct device *base, GError **error)
 	map_regions(device);
 	device->pci.vga_changed = vga_changed;
 	return true;
+}
+
+static bool vga_realize(struct device *base, GError **error)
+{
+	return realize(base, true, error);
+}
+
+static bool secondary_vga_realize(struct device *base, GError **error)
+{
+	return realize(base, false, error);
 }
 
 static void vga_pci_reset(struct device *base)
@@ -227,6 +239,7 @@ static void vga_unrealize(struct device *base)
 }
 
 static const struct pci_identity vga_identity = VIDEO_FRONT_IDENTITY(0x030000);
+static const struct pci_identity secondary_vga_identity = VIDEO_FRONT_IDENTITY(0x038000);
 
 const struct device_class vga_pci_class = {
 	.name = "VGA",
@@ -239,6 +252,19 @@ const struct device_class vga_pci_class = {
 	.rom_file = "vgabios-stdvga.bin",
 	.properties = vga_properties,
 	.realize = vga_realize,
+	.reset = vga_pci_reset,
+	.unrealize = vga_unrealize,
+};
+
+const struct device_class secondary_vga_pci_class = {
+	.name = "secondary-vga",
+	.description = "standard VGA without ports and memory of its own, for a second display",
+	.bus = BUS_PCI,
+	.user_creatable = true,
+	.size = sizeof(struct vga_pci),
+	.pci = &secondary_vga_identity,
+	.properties = vga_properties,
+	.realize = secondary_vga_realize,
 	.reset = vga_pci_reset,
 	.unrealize = vga_unrealize,
 };

@@ -45,6 +45,7 @@
 
 static const struct device_class *const classes[] = {
 	&vga_pci_class,
+	&secondary_vga_pci_class,
 	&bochs_display_pci_class,
 	&virtio_blk_class,
 	&virtio_net_class,
