@@ -1,4 +1,4 @@
-/* VGA graphics with a palette: lines of the video memory, drawn as pixels where they changed.
+/* VGA graphics that consumers cannot read from the video memory: lines of it, drawn as pixels where they changed.
  *
  * Specification: IBM VGA, "PS/2 Video Subsystem Technical Reference", section 2 (graphics modes).
  */
@@ -24,8 +24,9 @@ static uint8_t *drawn_row(struct vga *vga, uint32_t y)
 static uint32_t scan_address(const struct vga_mode *mode, uint32_t y)
 {
 	bool below = y > mode->split;
-	uint32_t scan = (below ? y - mode->split - 1 : y) >> mode->scan_shift;
-	uint64_t address = below ? 0 : mode->start;
+	uint32_t scan = ((below ? y - mode->split - 1 : y) >> mode->scan_shift) +
+			(below ? 0 : mode->first_scan);
+	uint64_t address = below ? mode->split_start : mode->start;
 	uint32_t line = scan % mode->row_scans;
 
 	address += (uint64_t)(scan / mode->row_scans) * mode->pitch;
@@ -80,12 +81,34 @@ static uint32_t palette_pixel(const struct vga *vga, const uint8_t *row, uint32_
 	return vga->drawn->palette[row[index]];
 }
 
+static uint32_t widen(uint32_t value, unsigned bits)
+{
+	return value << (8 - bits) | value >> (2 * bits - 8);
+}
+
+/* Big-endian pixels: their first byte is the one on top. */
+static uint32_t direct_pixel(const struct vga *vga, const uint8_t *row, uint32_t index)
+{
+	const struct vga_mode *mode = &vga->mode;
+	const uint8_t *bytes = row + index * mode->pixel_bytes;
+	uint32_t pixel = bytes[0] << 8 | bytes[1];
+
+	if (mode->pixel_bytes == 3)
+		return pixel << 8 | bytes[2];
+	if (mode->five_green_bits)
+		return widen(pixel >> 10 & 0x1f, 5) << 16 | widen(pixel >> 5 & 0x1f, 5) << 8 |
+		       widen(pixel & 0x1f, 5);
+	return widen(pixel >> 11, 5) << 16 | widen(pixel >> 5 & 0x3f, 6) << 8 |
+	       widen(pixel & 0x1f, 5);
+}
+
 typedef uint32_t (*pixel_function)(const struct vga *vga, const uint8_t *row, uint32_t index);
 
 static const pixel_function pixel_functions[] = {
 	[VGA_MODE_PLANAR] = planar_pixel,
 	[VGA_MODE_CGA] = cga_pixel,
 	[VGA_MODE_PALETTE] = palette_pixel,
+	[VGA_MODE_DIRECT] = direct_pixel,
 };
 
 static void draw_line(struct vga *vga, uint32_t y, const uint8_t *row)
@@ -94,9 +117,10 @@ static void draw_line(struct vga *vga, uint32_t y, const uint8_t *row)
 	pixel_function pixel = pixel_functions[mode->kind];
 	uint32_t *to = vga_shadow_row(vga, y);
 	uint32_t dots = mode->width / mode->dot_width;
+	uint32_t panning = y > mode->split ? mode->split_panning : mode->panning;
 
 	for (uint32_t dot = 0; dot < dots; dot++) {
-		uint32_t colour = pixel(vga, row, dot + mode->panning);
+		uint32_t colour = pixel(vga, row, dot + panning);
 
 		for (uint32_t i = 0; i < mode->dot_width; i++)
 			*to++ = colour;

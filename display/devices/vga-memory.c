@@ -19,6 +19,8 @@ enum {
 	MODE_READ_COMPARE = 1 << 3,
 	MODE_ODD_EVEN = 1 << 4,
 	ALL_PLANES = 0x0f,
+	EVEN_PLANES = 0x05,
+	ODD_PLANES = 0x0a,
 };
 
 /* Bits 2-3 of GR_MISC: what part of the window answers. */
@@ -33,7 +35,8 @@ static const struct {
 
 /* How an access goes to the planes. */
 enum access_kind {
-	ACCESS_LINEAR,   /* chain-4: the address is that of the video memory */
+	ACCESS_LINEAR, /* the address is that of the video memory, and nothing is done to the bytes */
+	ACCESS_CHAIN_4,  /* bits 0 and 1 of the address choose a plane */
 	ACCESS_ODD_EVEN, /* bit 0 of the address chooses between two planes */
 	ACCESS_PLANAR,
 };
@@ -50,21 +53,25 @@ static bool vbe_is_linear(const struct vga *vga)
 	return dispi_enabled(&vga->dispi) && vga->dispi.registers[DISPI_BPP] != 4;
 }
 
-/* The planes that writes go to, a bit for each. */
-static unsigned plane_mask(const struct vga *vga)
-{
-	return vbe_is_linear(vga) ? ALL_PLANES : vga->registers.sequencer[SR_PLANE_MASK];
-}
-
 static enum access_kind access_kind(const struct vga *vga)
 {
 	if (vbe_is_linear(vga))
 		return ACCESS_LINEAR;
 	if (vga->registers.sequencer[SR_MEMORY_MODE] & MEMORY_CHAIN_4)
-		return ACCESS_LINEAR;
+		return ACCESS_CHAIN_4;
 	if (vga->registers.graphics[GR_MODE] & MODE_ODD_EVEN)
 		return ACCESS_ODD_EVEN;
 	return ACCESS_PLANAR;
+}
+
+/* Whether the graphics controller gives and takes bytes as they are, so that the window can be plain memory. */
+static bool bytes_pass(const struct vga *vga)
+{
+	const uint8_t *graphics = vga->registers.graphics;
+
+	return !(graphics[GR_MODE] & (MODE_WRITE | MODE_READ_COMPARE)) &&
+	       graphics[GR_ROTATE] == 0 && graphics[GR_ENABLE_SET_RESET] == 0 &&
+	       graphics[GR_BIT_MASK] == 0xff;
 }
 
 /* The start of the bank in bytes of the window's addresses: for 0xa0000 with VBE on only. */
@@ -122,17 +129,17 @@ static void planes_store(uint8_t *bytes, uint32_t value)
 		bytes[plane] = value >> 8 * plane;
 }
 
-static uint8_t planar_read(struct vga *vga, uint32_t address)
+/* Reads the four @bytes of an address through the graphics controller; NULL: there are none. */
+static uint8_t controller_read(struct vga *vga, const uint8_t *bytes, unsigned plane)
 {
 	struct vga_registers *r = &vga->registers;
-	const uint8_t *bytes = plane_bytes(vga, address);
 	uint32_t differing;
 
 	if (!bytes)
 		return 0xff;
 	memcpy(r->latch, bytes, 4);
 	if (!(r->graphics[GR_MODE] & MODE_READ_COMPARE))
-		return r->latch[r->graphics[GR_READ_PLANE] & 3];
+		return r->latch[plane];
 	differing = (planes_load(r->latch) ^ spread(r->graphics[GR_COLOUR_COMPARE])) &
 		    spread(r->graphics[GR_COLOUR_CARE]);
 	differing |= differing >> 16;
@@ -160,7 +167,8 @@ static uint8_t rotate(uint8_t value, unsigned count)
 	return value >> count | value << (8 - count);
 }
 
-static void planar_write(struct vga *vga, uint32_t address, uint8_t value)
+/* Writes to those of the four @bytes of an address that are in @mask. */
+static void controller_write(struct vga *vga, uint8_t *bytes, unsigned mask, uint8_t value)
 {
 	const struct vga_registers *r = &vga->registers;
 	unsigned function = r->graphics[GR_ROTATE] >> 3 & 3;
@@ -169,8 +177,7 @@ static void planar_write(struct vga *vga, uint32_t address, uint8_t value)
 	uint32_t set_reset = spread(r->graphics[GR_SET_RESET]);
 	uint32_t enabled = spread(r->graphics[GR_ENABLE_SET_RESET]);
 	uint32_t bits = four_times(r->graphics[GR_BIT_MASK]);
-	uint32_t planes = spread(r->sequencer[SR_PLANE_MASK]);
-	uint8_t *bytes = plane_bytes(vga, address);
+	uint32_t planes = spread(r->sequencer[SR_PLANE_MASK] & mask);
 	uint32_t result;
 
 	if (!bytes)
@@ -198,20 +205,21 @@ static void planar_write(struct vga *vga, uint32_t address, uint8_t value)
 
 static uint8_t read_byte(struct vga *vga, uint32_t offset)
 {
-	uint32_t address, plane;
-	const uint8_t *bytes;
+	unsigned plane = vga->registers.graphics[GR_READ_PLANE] & 3;
+	uint32_t address;
 
 	if (!window_address(vga, offset, &address))
 		return 0xff;
 	switch (access_kind(vga)) {
 	case ACCESS_LINEAR:
 		return address < vga->size ? vga->bytes[address] : 0xff;
+	case ACCESS_CHAIN_4:
+		return controller_read(vga, plane_bytes(vga, address >> 2), address & 3);
 	case ACCESS_ODD_EVEN:
-		plane = (vga->registers.graphics[GR_READ_PLANE] & 2) | (address & 1);
-		bytes = plane_bytes(vga, address >> 1);
-		return bytes ? bytes[plane] : 0xff;
+		return controller_read(
+			vga, plane_bytes(vga, address >> 1), (plane & 2) | (address & 1));
 	default:
-		return planar_read(vga, address);
+		return controller_read(vga, plane_bytes(vga, address), plane);
 	}
 }
 
@@ -232,29 +240,26 @@ void vga_damage_bytes(struct vga *vga, uint64_t first, uint64_t length)
 
 static void write_byte(struct vga *vga, uint32_t offset, uint8_t value)
 {
-	unsigned planes = plane_mask(vga);
 	uint32_t address;
-	uint8_t *bytes;
 
 	if (!window_address(vga, offset, &address))
 		return;
 	switch (access_kind(vga)) {
 	case ACCESS_LINEAR:
-		if (address < vga->size && planes >> (address & 3) & 1) {
+		if (address < vga->size) {
 			vga->bytes[address] = value;
 			vga_damage_bytes(vga, address, 1);
 		}
 		return;
+	case ACCESS_CHAIN_4:
+		controller_write(vga, plane_bytes(vga, address >> 2), 1u << (address & 3), value);
+		return;
 	case ACCESS_ODD_EVEN:
-		bytes = plane_bytes(vga, address >> 1);
-		if (!bytes)
-			return;
-		for (unsigned plane = address & 1; plane < 4; plane += 2)
-			if (planes >> plane & 1)
-				bytes[plane] = value;
+		controller_write(vga, plane_bytes(vga, address >> 1),
+			address & 1 ? ODD_PLANES : EVEN_PLANES, value);
 		return;
 	default:
-		planar_write(vga, address, value);
+		controller_write(vga, plane_bytes(vga, address), ALL_PLANES, value);
 	}
 }
 
@@ -265,7 +270,7 @@ static bool text_window_wanted(const struct vga *vga)
 
 	return !dispi_enabled(&vga->dispi) && window_number(vga) >= 2 &&
 	       access_kind(vga) == ACCESS_ODD_EVEN && r->sequencer[SR_PLANE_MASK] == 3 &&
-	       !(r->graphics[GR_READ_PLANE] & 2);
+	       !(r->graphics[GR_READ_PLANE] & 2) && bytes_pass(vga);
 }
 
 /* The window is held in @vga->text_window while it is out, else in the planes. */
@@ -342,6 +347,15 @@ static bool draws_elsewhere(const struct vga *vga)
 	       vga->dispi.registers[DISPI_ENABLE] & DISPI_LINEAR;
 }
 
+static bool linear_now(const struct vga *vga)
+{
+	enum access_kind kind = access_kind(vga);
+
+	return kind == ACCESS_LINEAR ||
+	       (kind == ACCESS_CHAIN_4 && bytes_pass(vga) &&
+		       vga->registers.sequencer[SR_PLANE_MASK] == ALL_PLANES);
+}
+
 bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 {
 	unsigned number = window_number(vga);
@@ -354,8 +368,7 @@ bool vga_window_plain(const struct vga *vga, struct vga_plain_window *plain)
 		};
 		return true;
 	}
-	if (access_kind(vga) != ACCESS_LINEAR || draws_elsewhere(vga) ||
-		plane_mask(vga) != ALL_PLANES ||
+	if (!linear_now(vga) || draws_elsewhere(vga) ||
 		!checked_range(bank_offset(vga), windows[number].length, vga->size))
 		return false;
 	*plain = (struct vga_plain_window) {

@@ -18,7 +18,8 @@ enum {
 	CLOCKING_SCREEN_OFF = 1 << 5,
 	ROW_DOUBLE_SCAN = 1 << 7,
 	SPLIT_NEVER = 0x3ff,
-	BLANK_WIDTH = 640, /* pixels: when the size that was shown is too large to be drawn */
+	PANNING_STOPS = 1 << 5, /* AR_MODE */
+	BLANK_WIDTH = 640,      /* pixels: when the size that was shown is too large to be drawn */
 	BLANK_HEIGHT = 480,
 	ADDRESS_BYTES = 4, /* one count of the CRT controller, in interleaved planes */
 	OFFSET_BYTES = 8,  /* one count of CR_OFFSET */
@@ -38,6 +39,24 @@ static uint32_t split_line(const uint8_t *crtc)
 	return crtc[CR_SPLIT] | (crtc[CR_OVERFLOW] & 0x10) << 4 | (crtc[CR_ROW_HEIGHT] & 0x40) << 3;
 }
 
+/* How far bytes of every plane are left out on the left: smooth scrolling to the side, with the dots of AR_PANNING. */
+static uint32_t byte_panning(const uint8_t *crtc)
+{
+	return (crtc[CR_PRESET_ROW] >> 5 & 3) * ADDRESS_BYTES;
+}
+
+static bool panning_stops(const struct vga_registers *registers)
+{
+	return registers->attribute[AR_MODE] & PANNING_STOPS;
+}
+
+static void set_panning(
+	struct vga_mode *mode, const struct vga_registers *registers, uint32_t panning)
+{
+	mode->panning = panning;
+	mode->split_panning = panning_stops(registers) ? 0 : panning;
+}
+
 /* What text and graphics have in common. */
 static struct vga_mode legacy_mode(const struct vga_registers *registers)
 {
@@ -46,12 +65,14 @@ static struct vga_mode legacy_mode(const struct vga_registers *registers)
 	return (struct vga_mode) {
 		.height = vertical_size(crtc),
 		.limit = VGA_LEGACY_SIZE,
-		.start = (crtc[CR_START_HIGH] << 8 | crtc[CR_START_LOW]) * ADDRESS_BYTES,
+		.start = (crtc[CR_START_HIGH] << 8 | crtc[CR_START_LOW]) * ADDRESS_BYTES +
+			 byte_panning(crtc),
 		.pitch = crtc[CR_OFFSET] * OFFSET_BYTES,
 		.split = split_line(crtc) == SPLIT_NEVER ? UINT32_MAX : split_line(crtc),
+		.split_start = panning_stops(registers) ? 0 : byte_panning(crtc),
 		.row_scans = (crtc[CR_ROW_HEIGHT] & 0x1f) + 1,
 		.scan_shift = crtc[CR_ROW_HEIGHT] & ROW_DOUBLE_SCAN ? 1 : 0,
-		.first_scan = crtc[CR_PRESET_ROW] & 0x1f,
+		.first_scan = MIN(crtc[CR_PRESET_ROW] & 0x1f, crtc[CR_ROW_HEIGHT] & 0x1f),
 		.dot_width = registers->sequencer[SR_CLOCKING] & CLOCKING_HALF ? 2 : 1,
 		.columns = crtc[CR_DISPLAY_END] + 1,
 	};
@@ -60,6 +81,16 @@ static struct vga_mode legacy_mode(const struct vga_registers *registers)
 static uint32_t font_offset(unsigned number)
 {
 	return number * FONT_STEP * ADDRESS_BYTES + FONT_PLANE;
+}
+
+/* With nine dots a cell, eight stand for none and the others for one more. */
+static uint32_t text_panning(const struct vga_registers *registers, uint32_t cell_width)
+{
+	uint32_t panning = registers->attribute[AR_PANNING] & 0x0f;
+
+	if (panning > 7)
+		return 0;
+	return cell_width == 9 ? panning + 1 : panning;
 }
 
 static struct vga_mode text_mode(const struct vga_registers *registers)
@@ -72,7 +103,7 @@ static struct vga_mode text_mode(const struct vga_registers *registers)
 	mode.font_offset[0] = font_offset((fonts & 3) << 1 | (fonts >> 4 & 1));
 	mode.font_offset[1] = font_offset((fonts >> 2 & 3) << 1 | (fonts >> 5 & 1));
 	mode.width = mode.columns * mode.cell_width * mode.dot_width;
-	mode.first_scan = MIN(mode.first_scan, mode.row_scans - 1);
+	set_panning(&mode, registers, text_panning(registers, mode.cell_width));
 	mode.underline = registers->crtc[CR_UNDERLINE] & 0x1f;
 	return mode;
 }
@@ -98,13 +129,12 @@ static struct vga_mode graphics_mode(const struct vga_registers *registers)
 		mode.bank_bits[0] = bank_bit(registers, 13);
 	if (!(registers->crtc[CR_MODE] & MODE_HERCULES_BANK))
 		mode.bank_bits[1] = bank_bit(registers, 14);
-	mode.first_scan = 0;
 	if (mode.kind == VGA_MODE_PALETTE) {
 		/* A pixel takes two clocks: eight clocks of a column are the four bytes of one address. */
 		mode.dot_width *= 2;
 		panning /= 2;
 	}
-	mode.panning = panning < 8 ? panning : 0;
+	set_panning(&mode, registers, panning < 8 ? panning : 0);
 	mode.row_bytes = (mode.columns + (mode.panning ? 2 : 0)) * ADDRESS_BYTES;
 	return mode;
 }
@@ -137,8 +167,15 @@ static struct vga_mode vbe_mode(const struct dispi *dispi)
 		mode.kind = VGA_MODE_LINEAR;
 		return mode;
 	}
-	if (picture.bits_per_pixel > 8 || !fits_shadow(mode.width, mode.height))
+	if (!fits_shadow(mode.width, mode.height))
 		return mode;
+	if (picture.bits_per_pixel > 8) {
+		mode.kind = VGA_MODE_DIRECT;
+		mode.pixel_bytes = (picture.bits_per_pixel + 7) / 8;
+		mode.five_green_bits = picture.bits_per_pixel == 15;
+		mode.row_bytes = mode.width * mode.pixel_bytes;
+		return mode;
+	}
 	if (picture.bits_per_pixel == 4)
 		mode.start &= ~(ADDRESS_BYTES - 1);
 	mode.kind = picture.bits_per_pixel == 4 ? VGA_MODE_PLANAR : VGA_MODE_PALETTE;

@@ -19,7 +19,7 @@ enum {
 	VGA_TEXT_WINDOW_SIZE = 32 * 1024, /* 0xb8000..0xbffff */
 	VGA_SHADOW_SIZE =
 		64 * 1024 * 1024, /* bytes; larger pictures with a palette are not shown */
-	VGA_MOST_COLUMNS = 256,
+	VGA_MOST_COLUMNS = 257,   /* one more than is shown, for panning */
 	VGA_MOST_TEXT_ROWS = 1024,
 	VGA_FONT_SIZE = 256 * 32, /* bytes */
 };
@@ -45,8 +45,8 @@ enum vga_graphics {
 };
 
 enum vga_attribute {
-	AR_MODE =
-		0x10, /* 2: line graphics, 3: blink, 5: panning stops at the split, 6: 8-bit colours, 7: P5, P4 select */
+	/* 2: line graphics, 3: blink, 5: panning stops at the split, 6: 8-bit colours, 7: P5, P4 select */
+	AR_MODE = 0x10,
 	AR_OVERSCAN = 0x11,
 	AR_PLANE_ENABLE = 0x12,
 	AR_PANNING = 0x13,
@@ -57,10 +57,10 @@ enum vga_attribute {
 enum vga_crtc {
 	CR_DISPLAY_END = 0x01,
 	CR_OVERFLOW = 0x07,
-	CR_PRESET_ROW = 0x08,
+	CR_PRESET_ROW = 0x08, /* 0-4: scan line on top, 5-6: characters or bytes left out */
 	CR_ROW_HEIGHT = 0x09, /* 0-4: scan lines less one, 6: split, 7: double scan */
 	CR_CURSOR_START = 0x0a,
-	CR_CURSOR_END = 0x0b,
+	CR_CURSOR_END = 0x0b, /* 0-4: scan line, 5-6: characters to the right */
 	CR_START_HIGH = 0x0c,
 	CR_START_LOW = 0x0d,
 	CR_CURSOR_HIGH = 0x0e,
@@ -96,6 +96,7 @@ enum vga_mode_kind {
 	VGA_MODE_PLANAR,  /* four planes, sixteen colours */
 	VGA_MODE_CGA,     /* two bits a pixel from two planes */
 	VGA_MODE_PALETTE, /* a byte a pixel */
+	VGA_MODE_DIRECT,  /* two or three bytes a pixel, in an order that consumers cannot read */
 	VGA_MODE_LINEAR,  /* read by consumers from the video memory */
 };
 
@@ -109,19 +110,24 @@ struct vga_mode {
 	uint32_t limit; /* bytes of video memory, where addresses wrap around: a multiple of 4 */
 	uint32_t start; /* bytes: first row */
 	uint32_t pitch; /* bytes from row to row */
-	uint32_t split; /* scan line behind which address 0 is shown, at least height: none */
-	uint32_t row_scans;  /* scan lines in a row, 1..32 */
-	uint32_t scan_shift; /* 1: each scan line twice */
-	uint32_t first_scan; /* scan line of the first row that is on top: smooth scrolling */
+	uint32_t split; /* scan line behind which @split_start is shown, at least height: none */
+	uint32_t split_start; /* bytes */
+	uint32_t row_scans;   /* scan lines in a row, 1..32 */
+	uint32_t scan_shift;  /* 1: each scan line twice */
+	uint32_t first_scan;  /* scan line of the first row that is on top: smooth scrolling */
 	uint32_t bank_bits
 		[2]; /* address bytes that bits 0 and 1 of the scan line replace; 0: no such bit */
-	uint32_t dot_width; /* pixels of the picture for one dot: 1 or 2 */
-	uint32_t panning;   /* dots that are left out on the left */
-	uint32_t row_bytes; /* of video memory behind one row, for graphics */
+	uint32_t dot_width;     /* pixels of the picture for one dot: 1 or 2 */
+	uint32_t panning;       /* dots that are left out on the left ... */
+	uint32_t split_panning; /* ... and behind the split */
+	uint32_t row_bytes;     /* of video memory behind one row, for graphics */
 
 	uint32_t columns, cell_width; /* text: cell_width in dots, 8 or 9 */
 	uint32_t underline;           /* scan line of a cell */
 	uint32_t font_offset[2];      /* bytes of video memory: for attribute bit 3 clear and set */
+
+	uint32_t pixel_bytes; /* for VGA_MODE_DIRECT: 2 or 3 */
+	bool five_green_bits; /* of two bytes: x1r5g5b5, else r5g6b5 */
 };
 
 /* What was drawn last, so that only what differs is drawn again. */

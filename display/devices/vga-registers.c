@@ -17,6 +17,9 @@ enum {
 	STATUS_BLANK = 1 << 0,
 	STATUS_RETRACE = 1 << 3,
 	DAC_STATE_READING = 3,
+	CRTC_LATCH = 0x22, /* read only, as is the next */
+	CRTC_ATTRIBUTE_STATE = 0x24,
+	ATTRIBUTE_STATE_DATA = 1 << 7,
 };
 
 static const uint8_t sequencer_masks[VGA_SEQUENCER_REGISTERS] = { 0x03, 0x3d, 0x0f, 0x3f, 0x0e, 0,
@@ -168,11 +171,16 @@ static void write_crtc_index(struct vga *vga, uint8_t value)
 	vga->registers.crtc_index = value;
 }
 
+/* Behind the registers are two that only tell what is in other parts. */
 static uint8_t read_crtc(struct vga *vga)
 {
-	uint8_t index = vga->registers.crtc_index;
+	const struct vga_registers *r = &vga->registers;
 
-	return index < VGA_CRTC_REGISTERS ? vga->registers.crtc[index] : 0;
+	if (r->crtc_index == CRTC_LATCH)
+		return r->latch[r->graphics[GR_READ_PLANE] & 3];
+	if (r->crtc_index == CRTC_ATTRIBUTE_STATE)
+		return r->attribute_data ? ATTRIBUTE_STATE_DATA : 0;
+	return r->crtc_index < VGA_CRTC_REGISTERS ? r->crtc[r->crtc_index] : 0;
 }
 
 static void write_crtc(struct vga *vga, uint8_t value)

@@ -16,6 +16,8 @@ enum {
 	LINE_GRAPHICS_FIRST = 0xc0, /* characters whose eighth dot goes on into the ninth */
 	LINE_GRAPHICS_LAST = 0xdf,
 	CURSOR_OFF = 1 << 5,
+	CURSOR_SKEW_SHIFT = 5,
+	CURSOR_SKEW_MASK = 3,
 	FRAME_TIME = 14268, /* microseconds: 70 Hz */
 	CURSOR_FRAMES = 8,  /* on, and as many off */
 	BLINK_FRAMES = 16,
@@ -38,6 +40,7 @@ static struct text_frame frame_now(const struct vga *vga)
 	int64_t frames = vga->now(vga->clock) / FRAME_TIME;
 	uint32_t first = crtc[CR_CURSOR_START] & 0x1f;
 	uint32_t last = crtc[CR_CURSOR_END] & 0x1f;
+	uint32_t skew = crtc[CR_CURSOR_END] >> CURSOR_SKEW_SHIFT & CURSOR_SKEW_MASK;
 	struct text_frame frame = {
 		.cursor_address = UINT32_MAX,
 		.cursor_bits = CELL_CURSOR | first << CELL_CURSOR_START_SHIFT |
@@ -48,7 +51,8 @@ static struct text_frame frame_now(const struct vga *vga)
 
 	if (!(crtc[CR_CURSOR_START] & CURSOR_OFF) && first <= last &&
 		frames / CURSOR_FRAMES % 2 == 0)
-		frame.cursor_address = (crtc[CR_CURSOR_HIGH] << 8 | crtc[CR_CURSOR_LOW]) * 4;
+		frame.cursor_address = ((crtc[CR_CURSOR_HIGH] << 8 | crtc[CR_CURSOR_LOW]) + skew) %
+				       VGA_PLANE_SIZE * 4;
 	return frame;
 }
 
@@ -108,11 +112,29 @@ static uint32_t cell_dots(const struct vga *vga, uint32_t cell, uint32_t scan)
 	return dots;
 }
 
-static void draw_dots(
-	const struct vga_mode *mode, uint32_t *to, uint32_t dots, uint32_t fore, uint32_t back)
+/* The dots of a cell that are on the screen: panning cuts the first column on the left, the one behind the last on the
+ * right. */
+struct cell_part {
+	uint32_t first, end; /* dots of the cell */
+	uint32_t x;          /* pixels of the picture */
+};
+
+static struct cell_part cell_part(const struct vga_mode *mode, uint32_t panning, uint32_t column)
 {
-	for (uint32_t dot = 0; dot < mode->cell_width; dot++) {
-		uint32_t pixel = dots >> (8 - dot) & 1 ? fore : back;
+	struct cell_part part = {
+		.first = column == 0 ? panning : 0,
+		.end = column == mode->columns ? panning : mode->cell_width,
+	};
+
+	part.x = (column * mode->cell_width + part.first - panning) * mode->dot_width;
+	return part;
+}
+
+static void draw_dots(const struct vga_mode *mode, uint32_t *to, const struct cell_part *part,
+	uint32_t dots, const uint32_t colours[2])
+{
+	for (uint32_t dot = part->first; dot < part->end; dot++) {
+		uint32_t pixel = colours[dots >> (8 - dot) & 1];
 
 		for (uint32_t i = 0; i < mode->dot_width; i++)
 			*to++ = pixel;
@@ -123,7 +145,8 @@ static void draw_dots(
 struct text_row {
 	uint32_t address;
 	uint32_t y, first_scan, scans;
-	uint32_t *cells; /* as drawn last */
+	uint32_t panning; /* dots */
+	uint32_t *cells;  /* as drawn last */
 };
 
 static void draw_cell(struct vga *vga, const struct text_row *row, uint32_t column, uint32_t cell)
@@ -131,39 +154,42 @@ static void draw_cell(struct vga *vga, const struct text_row *row, uint32_t colu
 	const struct vga_mode *mode = &vga->mode;
 	const struct vga_drawn *drawn = vga->drawn;
 	bool blinks = vga->registers.attribute[AR_MODE] & MODE_BLINK;
-	uint32_t fore = drawn->palette[drawn->attributes[cell >> 8 & 0x0f]];
-	uint32_t back = drawn->palette[drawn->attributes[cell >> 12 & (blinks ? 7 : 15)]];
-	uint32_t x = column * mode->cell_width * mode->dot_width;
+	uint8_t planes = vga->registers.attribute[AR_PLANE_ENABLE];
+	uint32_t colours[2] = {
+		drawn->palette[drawn->attributes[cell >> 12 & (blinks ? 7 : 15) & planes]],
+		drawn->palette[drawn->attributes[cell >> 8 & 0x0f & planes]],
+	};
+	struct cell_part part = cell_part(mode, row->panning, column);
 
 	for (uint32_t i = 0; i < row->scans; i++)
-		draw_dots(mode, vga_shadow_row(vga, row->y + i) + x,
-			cell_dots(vga, cell, (row->first_scan + i) >> mode->scan_shift), fore,
-			back);
+		draw_dots(mode, vga_shadow_row(vga, row->y + i) + part.x, &part,
+			cell_dots(vga, cell, (row->first_scan + i) >> mode->scan_shift), colours);
 }
 
 /* Draws the cells that changed and damages from the first to the last of them. */
 static void draw_row(struct vga *vga, const struct text_row *row, const struct text_frame *frame)
 {
 	const struct vga_mode *mode = &vga->mode;
-	uint32_t cell_pixels = mode->cell_width * mode->dot_width;
-	uint32_t first = mode->columns, last = 0;
+	uint32_t columns = mode->columns + (row->panning > 0 ? 1 : 0);
+	uint32_t left = mode->width, right = 0; /* pixels that differ */
 
-	for (uint32_t column = 0; column < mode->columns; column++) {
+	for (uint32_t column = 0; column < columns; column++) {
+		struct cell_part part = cell_part(mode, row->panning, column);
 		uint32_t cell = cell_read(vga, row->address + column * 4, frame);
 
 		if (row->cells[column] == cell)
 			continue;
 		row->cells[column] = cell;
 		draw_cell(vga, row, column, cell);
-		first = MIN(first, column);
-		last = column;
+		left = MIN(left, part.x);
+		right = part.x + (part.end - part.first) * mode->dot_width;
 	}
-	if (first < mode->columns)
-		head_damage(vga->head, &(struct rectangle) { first * cell_pixels, row->y,
-					       (last - first + 1) * cell_pixels, row->scans });
+	if (left < right)
+		head_damage(
+			vga->head, &(struct rectangle) { left, row->y, right - left, row->scans });
 }
 
-/* Rows go from the start address down, and from address 0 below the split. */
+/* Rows go from the start address down, and from the split's below the split. */
 void vga_draw_text(struct vga *vga, bool all)
 {
 	const struct vga_mode *mode = &vga->mode;
@@ -172,6 +198,7 @@ void vga_draw_text(struct vga *vga, bool all)
 	struct text_row row = {
 		.address = mode->start,
 		.first_scan = mode->first_scan << mode->scan_shift,
+		.panning = mode->panning,
 		.cells = vga->drawn->cells,
 	};
 	uint32_t split = MIN(mode->split, mode->height);
@@ -186,8 +213,10 @@ void vga_draw_text(struct vga *vga, bool all)
 		row.y += row.scans;
 		row.first_scan = 0;
 		row.address += mode->pitch;
-		row.cells += mode->columns;
-		if (row.y == end && end < mode->height)
-			row.address = 0;
+		row.cells += VGA_MOST_COLUMNS;
+		if (row.y == end && end < mode->height) {
+			row.address = mode->split_start;
+			row.panning = mode->split_panning;
+		}
 	}
 }

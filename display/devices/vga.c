@@ -119,8 +119,10 @@ static bool same_look(const struct vga_mode *a, const struct vga_mode *b)
 	       a->split == b->split && a->row_scans == b->row_scans &&
 	       a->scan_shift == b->scan_shift && a->first_scan == b->first_scan &&
 	       a->dot_width == b->dot_width && a->panning == b->panning &&
-	       a->row_bytes == b->row_bytes && a->columns == b->columns &&
-	       a->cell_width == b->cell_width && a->underline == b->underline;
+	       a->split_panning == b->split_panning && a->pixel_bytes == b->pixel_bytes &&
+	       a->five_green_bits == b->five_green_bits && a->row_bytes == b->row_bytes &&
+	       a->columns == b->columns && a->cell_width == b->cell_width &&
+	       a->underline == b->underline;
 }
 
 static bool same_attributes(const struct vga_registers *r, const struct vga_drawn *drawn)
@@ -146,6 +148,7 @@ static void vga_refresh(void *device)
 		[VGA_MODE_PLANAR] = vga_draw_graphics,
 		[VGA_MODE_CGA] = vga_draw_graphics,
 		[VGA_MODE_PALETTE] = vga_draw_graphics,
+		[VGA_MODE_DIRECT] = vga_draw_graphics,
 	};
 	struct vga *vga = device;
 	struct vga_drawn *drawn = vga->drawn;

@@ -215,6 +215,72 @@ static void test_vbe_linear(void)
 	g_assert_cmphex(fixture_pixel(f, 1, 0), ==, BLACK);
 }
 
+/* As pixels with their first byte on top; consumers read 32 bits, the others are drawn. */
+static void test_big_endian(void)
+{
+	static const struct {
+		uint16_t bits;
+		uint8_t bytes[4];
+		uint32_t colour;
+	} cases[] = {
+		{ 15, { 0x7c, 0x00 }, 0xff0000 },
+		{ 15, { 0x03, 0xe0 }, 0x00ff00 },
+		{ 16, { 0xf8, 0x01 }, 0xff0008 },
+		{ 16, { 0x07, 0xe0 }, 0x00ff00 },
+		{ 24, { 0x12, 0x34, 0x56 }, 0x123456 },
+	};
+	g_autoptr(vga_fixture) f = fixture_new();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		uint32_t pixel_bytes = (cases[i].bits + 7) / 8;
+
+		fixture_vbe(f, 640, 480, cases[i].bits, DISPI_ENABLED | DISPI_LINEAR);
+		g_mutex_lock(&f->lock);
+		vga_mmio_write(f->vga, 0x604, 4, 0xbebebebe);
+		g_mutex_unlock(&f->lock);
+		memcpy(video_memory_bytes(f->memory) + (640 * 3 + 2) * pixel_bytes, cases[i].bytes,
+			pixel_bytes);
+		g_assert_cmphex(fixture_pixel(f, 2, 3), ==, cases[i].colour);
+		g_assert_cmphex(fixture_pixel(f, 1, 3), ==, BLACK);
+	}
+}
+
+static void test_preset_row(void)
+{
+	g_autoptr(vga_fixture) f = graphics_fixture(&mode_palette);
+
+	colour_set(f, 9, 0, 63, 0);
+	window_write(f, 320, 1, 9);
+	fixture_set(f, 0x3d4, 0x08, 1); /* the second of two scan lines is on top */
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 0, 1), ==, 0x00ff00);
+	g_assert_cmphex(fixture_pixel(f, 0, 2), ==, 0x00ff00);
+	g_assert_cmphex(fixture_pixel(f, 0, 3), ==, BLACK);
+}
+
+/* A picture that moves to the side above one that does not. */
+static void test_split_panning(void)
+{
+	g_autoptr(vga_fixture) f = graphics_fixture(&mode_planar);
+
+	window_write(f, 0, 2, 0x8008);
+	fixture_set(f, 0x3d4, 0x11, 0);
+	fixture_set(f, 0x3d4, 0x07, 0x2e); /* bits 8 and 9 of the split are clear */
+	fixture_set(f, 0x3d4, 0x09, 0x00);
+	fixture_set(f, 0x3d4, 0x18, 99);
+	fixture_attribute(f, 0x13, 0x04);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, WHITE);
+	g_assert_cmphex(fixture_pixel(f, 4, 0), ==, WHITE);
+	g_assert_cmphex(fixture_pixel(f, 0, 100), ==, WHITE);
+	fixture_attribute(f, 0x10, 0x21);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, WHITE);
+	g_assert_cmphex(fixture_pixel(f, 0, 100), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 4, 100), ==, WHITE);
+	fixture_set(f, 0x3d4, 0x08, 0x20); /* a byte further */
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 4, 100), ==, WHITE);
+}
+
 /* CVE-2017-13672: rows that run over the end of the memory come from its start. */
 static void test_wraps_around(void)
 {
@@ -261,6 +327,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/vga/graphics/vbe-palette", test_vbe_palette);
 	g_test_add_func("/vga/graphics/vbe-planar", test_vbe_planar);
 	g_test_add_func("/vga/graphics/vbe-linear", test_vbe_linear);
+	g_test_add_func("/vga/graphics/big-endian", test_big_endian);
+	g_test_add_func("/vga/graphics/preset-row", test_preset_row);
+	g_test_add_func("/vga/graphics/split-panning", test_split_panning);
 	g_test_add_func("/vga/graphics/wraps-around", test_wraps_around);
 	g_test_add_func("/vga/graphics/damage", test_damage);
 	return g_test_run();

@@ -131,6 +131,34 @@ static void test_odd_even(void)
 	g_assert_cmphex(window_read(f, 0x18000, 2), ==, 0x0741);
 }
 
+/* The graphics controller is in the way of every access, whatever the addresses mean. */
+static void test_controller_everywhere(void)
+{
+	g_autoptr(vga_fixture) f = fixture_new();
+	struct vga_plain_window plain;
+
+	fixture_mode(f, &mode_palette);
+	fixture_set(f, 0x3ce, 8, 0xf0);
+	planes_put(f, 1, 0x11223344);
+	window_read(f, 4, 1);
+	window_write(f, 5, 1, 0xaa);
+	g_assert_cmphex(planes_get(f, 1), ==, 0x1122a344);
+	g_mutex_lock(&f->lock);
+	g_assert_false(vga_window_plain(f->vga, &plain));
+	g_mutex_unlock(&f->lock);
+	fixture_set(f, 0x3ce, 8, 0xff);
+	g_mutex_lock(&f->lock);
+	g_assert_true(vga_window_plain(f->vga, &plain));
+	g_mutex_unlock(&f->lock);
+
+	fixture_mode(f, &mode_text);
+	fixture_set(f, 0x3ce, 3, 0x18);
+	planes_put(f, 0, 0x00002041);
+	window_read(f, 0x18000, 1);
+	window_write(f, 0x18000, 1, 0xff);
+	g_assert_cmphex(planes_get(f, 0), ==, 0x000020be);
+}
+
 /* CVE-2016-3710: the bank is used with the mode of the moment, whatever it was set with. */
 static void test_banks(void)
 {
@@ -239,6 +267,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/vga/memory/read-modes", test_read_modes);
 	g_test_add_func("/vga/memory/chain-4", test_chain_4);
 	g_test_add_func("/vga/memory/odd-even", test_odd_even);
+	g_test_add_func("/vga/memory/controller-everywhere", test_controller_everywhere);
 	g_test_add_func("/vga/memory/banks", test_banks);
 	g_test_add_func("/vga/memory/windows", test_windows);
 	g_test_add_func("/vga/memory/linear-is-damaged", test_linear_is_damaged);

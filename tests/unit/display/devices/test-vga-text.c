@@ -184,6 +184,109 @@ static void test_split(void)
 	g_assert_cmphex(fixture_pixel(f, 0, 216), ==, BLACK);
 }
 
+static void test_panning(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 0, 'F', 0x07);
+	fixture_text(f, 80, 'F', 0x07); /* as is the column behind the last of row 0 */
+	fixture_attribute(f, 0x13, 2);  /* three dots, as nine make a cell */
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 4, 0), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 5, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 716, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 717, 0), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 719, 0), ==, GREY);
+	fixture_attribute(f, 0x13, 8); /* none */
+	g_assert_cmphex(fixture_pixel(f, 7, 0), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 717, 0), ==, BLACK);
+	fixture_set(f, 0x3c4, 1, 1); /* eight dots a cell */
+	fixture_attribute(f, 0x13, 2);
+	g_assert_cmphex(fixture_pixel(f, 5, 0), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 6, 0), ==, BLACK);
+}
+
+static void test_character_panning(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 2, 'F', 0x07);
+	fixture_set(f, 0x3d4, 0x08, 0x40);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, GREY);
+	fixture_set(f, 0x3d4, 0x08, 0x00);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, BLACK);
+}
+
+static void test_smooth_scrolling(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 80, 'C', 0x07);
+	fixture_set(f, 0x3d4, 0x08, 5);
+	g_assert_cmphex(fixture_pixel(f, 0, 11), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 0, 16), ==, BLACK);
+}
+
+/* A status line below a text that scrolls: it stands still only when panning stops at the split. */
+static void test_split_panning(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 0, 'F', 0x07);
+	fixture_set(f, 0x3d4, 0x07, 0x0f);
+	fixture_set(f, 0x3d4, 0x09, 0x0f);
+	fixture_set(f, 0x3d4, 0x18, 199);
+	fixture_attribute(f, 0x13, 2);
+	g_assert_cmphex(fixture_pixel(f, 5, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 5, 200), ==, BLACK);
+	fixture_attribute(f, 0x10, 0x2c);
+	g_assert_cmphex(fixture_pixel(f, 5, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 5, 200), ==, GREY);
+	fixture_set(f, 0x3d4, 0x08, 0x20);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 0, 200), ==, GREY);
+	fixture_attribute(f, 0x10, 0x0c);
+	g_assert_cmphex(fixture_pixel(f, 0, 200), ==, BLACK);
+}
+
+static void test_cursor_skew(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 3, ' ', 0x04);
+	fixture_set(f, 0x3d4, 0x0a, 0x0d);
+	fixture_set(f, 0x3d4, 0x0b, 0x2e);
+	fixture_set(f, 0x3d4, 0x0f, 2);
+	g_assert_cmphex(fixture_pixel(f, 18, 13), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 27, 13), ==, RED);
+}
+
+static void test_many_columns(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+	uint32_t width, height;
+
+	fixture_set(f, 0x3d4, 0x11, 0);
+	fixture_set(f, 0x3d4, 1, 131);
+	fixture_set(f, 0x3d4, 0x13, 66);
+	fixture_set(f, 0x3c4, 1, 0x01);
+	fixture_text(f, 132 + 131, 'F', 0x07);
+	fixture_size(f, &width, &height);
+	g_assert_cmpuint(width, ==, 1056);
+	g_assert_cmphex(fixture_pixel(f, 1047, 16), ==, BLACK);
+	g_assert_cmphex(fixture_pixel(f, 1048, 16), ==, GREY);
+	g_assert_cmphex(fixture_pixel(f, 1055, 31), ==, GREY);
+}
+
+static void test_plane_enable(void)
+{
+	g_autoptr(vga_fixture) f = text_fixture();
+
+	fixture_text(f, 0, 'F', 0x0f);
+	fixture_attribute(f, 0x12, 0x04);
+	g_assert_cmphex(fixture_pixel(f, 0, 0), ==, RED);
+}
+
 static void test_monochrome(void)
 {
 	g_autoptr(vga_fixture) f = fixture_new();
@@ -288,6 +391,13 @@ int main(int argc, char **argv)
 	g_test_add_func("/vga/text/font-upload", test_font_upload_redraws);
 	g_test_add_func("/vga/text/forty-columns", test_forty_columns);
 	g_test_add_func("/vga/text/split", test_split);
+	g_test_add_func("/vga/text/panning", test_panning);
+	g_test_add_func("/vga/text/character-panning", test_character_panning);
+	g_test_add_func("/vga/text/smooth-scrolling", test_smooth_scrolling);
+	g_test_add_func("/vga/text/split-panning", test_split_panning);
+	g_test_add_func("/vga/text/cursor-skew", test_cursor_skew);
+	g_test_add_func("/vga/text/many-columns", test_many_columns);
+	g_test_add_func("/vga/text/plane-enable", test_plane_enable);
 	g_test_add_func("/vga/text/monochrome", test_monochrome);
 	g_test_add_func("/vga/text/blank", test_blank);
 	g_test_add_func("/vga/text/plain-window", test_plain_window);
