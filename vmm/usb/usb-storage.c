@@ -5,6 +5,8 @@
  * other way, the status is "phase error". What is no command block wrapper halts both endpoints until the host resets the
  * transport.
  *
+ * A disk moves whole blocks. Packets that are none, as at full speed, go through memory of our own.
+ *
  * Specification: USB Mass Storage Class Bulk-Only Transport 1.0. Identity and descriptors: QEMU's usb-storage.
  */
 #include "vmm/usb/usb-storage.h"
@@ -41,6 +43,8 @@ enum {
 	CSW_PHASE_ERROR = 2,
 
 	PIECES_MAX = 1024,
+	BLOCK = 512,
+	STAGE = 16384, /* bytes, whole blocks */
 };
 
 enum string {
@@ -80,6 +84,10 @@ struct usb_storage {
 	size_t asked;              /* of the packet, what the data phase has of it */
 	size_t before;             /* request.moved when the packet's memory was given to it */
 	GArray *pieces;            /* of struct iovec, given to the request */
+	bool staged, flushing; /* the request has the stage; and the packet waits for that alone */
+	unsigned stage_next,
+		stage_end; /* bytes that go to the guest, or came from it, lie between */
+	uint8_t stage[STAGE];
 };
 
 static const char *const strings[STRINGS] = {
@@ -144,6 +152,8 @@ static void give_up(struct usb_storage *storage)
 	if (storage->under_way)
 		scsi_request_cancel(&storage->request);
 	storage->under_way = storage->wants_data = false;
+	storage->staged = storage->flushing = false;
+	storage->stage_next = storage->stage_end = 0;
 }
 
 /* Memory of the packet behind what it moved, as far as the data phase has it. */
@@ -181,6 +191,78 @@ static void send_status(struct usb_storage *storage)
 	complete(storage, USB_SUCCESS);
 }
 
+/* data() or done() goes on, perhaps before this returns. */
+static void give_memory(struct usb_storage *storage, const struct iovec *pieces, unsigned count)
+{
+	storage->wants_data = false;
+	storage->before = storage->request.moved;
+	scsi_request_transfer(&storage->request, pieces, count);
+}
+
+static void give_packet(struct usb_storage *storage)
+{
+	collect_pieces(storage);
+	give_memory(storage, (const struct iovec *)storage->pieces->data, storage->pieces->len);
+}
+
+static void give_stage(struct usb_storage *storage, size_t length)
+{
+	struct iovec piece = { storage->stage, length };
+
+	g_array_set_size(storage->pieces, 0);
+	g_array_append_val(storage->pieces, piece);
+	storage->staged = true;
+	give_memory(storage, (const struct iovec *)storage->pieces->data, 1);
+}
+
+/* Each returns true when the packet waits. */
+
+static bool step_in(struct usb_storage *storage)
+{
+	struct usb_packet *packet = storage->packet;
+	size_t room = storage->asked - packet->moved;
+
+	if (room > 0 && storage->stage_next < storage->stage_end) {
+		storage->stage_next += usb_packet_send(packet, storage->stage + storage->stage_next,
+			MIN(room, storage->stage_end - storage->stage_next));
+		room = storage->asked - packet->moved;
+	}
+	if (room == 0 || !storage->under_way)
+		return false;
+	if (!storage->wants_data)
+		return true;
+	if (room % BLOCK == 0)
+		give_packet(storage);
+	else
+		give_stage(storage, MIN(STAGE, storage->left - packet->moved));
+	return true;
+}
+
+static bool step_out(struct usb_storage *storage)
+{
+	struct usb_packet *packet = storage->packet;
+	size_t room = storage->asked - packet->moved;
+
+	if (!storage->under_way)
+		return false;
+	if (!storage->wants_data)
+		return room > 0 || storage->flushing;
+	storage->flushing = false;
+	if (room == 0)
+		return false;
+	if (storage->stage_end == 0 && room % BLOCK == 0) {
+		give_packet(storage);
+		return true;
+	}
+	storage->stage_end += usb_packet_receive(
+		packet, storage->stage + storage->stage_end, MIN(room, STAGE - storage->stage_end));
+	if (storage->stage_end < STAGE && packet->moved < storage->left)
+		return false;
+	storage->flushing = true;
+	give_stage(storage, storage->stage_end);
+	return true;
+}
+
 /* Does what can be done with the packet that is held. */
 static void step(struct usb_storage *storage)
 {
@@ -193,15 +275,7 @@ static void step(struct usb_storage *storage)
 			send_status(storage);
 		return;
 	}
-	if (storage->under_way && storage->wants_data && packet->moved < storage->asked) {
-		storage->wants_data = false;
-		storage->before = storage->request.moved;
-		collect_pieces(storage);
-		scsi_request_transfer(&storage->request,
-			(const struct iovec *)storage->pieces->data, storage->pieces->len);
-		return; /* data() or done() goes on; they may have been called already */
-	}
-	if (packet->moved < storage->asked && storage->under_way)
+	if (storage->in ? step_in(storage) : step_out(storage))
 		return;
 	usb_packet_skip(packet, storage->asked - packet->moved);
 	storage->left -= storage->asked;
@@ -210,15 +284,20 @@ static void step(struct usb_storage *storage)
 	complete(storage, USB_SUCCESS);
 }
 
-/* What the request moved since it was given memory is the packet's. */
+/* What the request moved since it was given memory is the packet's, or the stage's. */
 static void note_moved(struct usb_storage *storage)
 {
 	size_t moved = storage->request.moved - storage->before;
 
 	storage->before = storage->request.moved;
 	storage->residue -= moved;
-	if (storage->packet && storage->phase == PHASE_DATA)
+	if (storage->staged) {
+		storage->staged = false;
+		storage->stage_next = 0;
+		storage->stage_end = storage->in ? moved : 0;
+	} else if (storage->packet && storage->phase == PHASE_DATA) {
 		storage->packet->moved += moved;
+	}
 }
 
 static void request_data(struct scsi_request *request)
@@ -284,7 +363,8 @@ static enum usb_status take_command(struct usb_storage *storage, struct usb_pack
 	storage->phase = storage->left > 0 ? PHASE_DATA : PHASE_STATUS;
 	storage->result = CSW_PASSED;
 	storage->before = 0;
-	storage->wants_data = false;
+	storage->wants_data = storage->staged = storage->flushing = false;
+	storage->stage_next = storage->stage_end = 0;
 	storage->request = (struct scsi_request) { .ops = &request_ops, .owner = storage };
 	memcpy(storage->request.cdb, cbw + CBW_CDB, cbw[CBW_CDB_LENGTH]);
 	storage->under_way = true;

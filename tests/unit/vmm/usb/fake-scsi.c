@@ -79,6 +79,10 @@ void scsi_request_submit(struct scsi_lun *lun, struct scsi_request *request)
 void scsi_request_transfer(struct scsi_request *request, const struct iovec *pieces, unsigned count)
 {
 	g_assert_true(fake_scsi.request == request);
+	if (fake_scsi.block > 0 && count > 0 && pieces[0].iov_len % fake_scsi.block != 0) {
+		end(request);
+		return;
+	}
 	for (unsigned i = 0; i < count && request->moved < request->length; i++) {
 		size_t part = MIN(pieces[i].iov_len, request->length - request->moved);
 		uint8_t *at = fake_scsi.bytes + request->moved;

@@ -8,6 +8,7 @@ struct fake_scsi {
 	unsigned cancelled;
 	enum scsi_direction direction; /* what the next command does */
 	uint64_t length;               /* and how much of it */
+	unsigned block;                /* it moves whole blocks of so many bytes; 0: any number */
 	uint8_t status;
 	bool later; /* ends when fake_scsi_finish() is called */
 	uint8_t bytes[8192];

@@ -301,6 +301,45 @@ static void run_transport(gconstpointer data)
 	close_device(&f, NULL);
 }
 
+/* A disk moves whole blocks, whatever the packets are. */
+static void test_packets(struct fixture *f, enum scsi_direction direction, unsigned packet)
+{
+	bool in = direction == SCSI_TO_GUEST;
+	uint8_t bytes[3072];
+
+	memset(fake_scsi.bytes, 0, sizeof(fake_scsi.bytes));
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i * 7 + i / 256;
+	if (in)
+		memcpy(fake_scsi.bytes, bytes, sizeof(bytes));
+	fake_scsi.direction = direction;
+	fake_scsi.length = sizeof(bytes);
+	fake_scsi.block = 512;
+	g_assert_cmpuint(send_command(f, sizeof(bytes), in ? 0x80 : 0), ==, CODE_SUCCESS);
+	for (unsigned at = 0; at < sizeof(bytes); at += packet) {
+		unsigned part = MIN(packet, sizeof(bytes) - at);
+		uint8_t *buffer = f->ram + DRIVER_BUFFER;
+
+		if (!in)
+			memcpy(buffer, bytes + at, part);
+		g_assert_cmpuint(move(f, in ? IN : OUT, part, NULL), ==, CODE_SUCCESS);
+		if (in)
+			g_assert_cmpmem(buffer, part, bytes + at, part);
+	}
+	expect_status(f, 0, 0);
+	g_assert_cmpmem(fake_scsi.bytes, sizeof(bytes), bytes, sizeof(bytes));
+}
+
+static void test_small_packets(struct fixture *f, gconstpointer class)
+{
+	static const unsigned sizes[] = { 64, 100, 500, 1536, 3071 };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		test_packets(f, SCSI_TO_GUEST, sizes[i]);
+		test_packets(f, SCSI_FROM_GUEST, sizes[i]);
+	}
+}
+
 static void test_late_end(struct fixture *f, gconstpointer class)
 {
 	struct xhci_driver_event event;
@@ -377,6 +416,7 @@ int main(int argc, char **argv)
 	ADD("/mouse", usb_mouse_class, open_device, test_mouse);
 	for (size_t i = 0; i < G_N_ELEMENTS(transport_cases); i++)
 		g_test_add_data_func(transport_cases[i].name, &transport_cases[i], run_transport);
+	ADD("/storage/small-packets", usb_storage_class, open_storage, test_small_packets);
 	ADD("/storage/late-end", usb_storage_class, open_storage, test_late_end);
 	ADD("/storage/recovery", usb_storage_class, open_storage, test_recovery);
 	ADD("/storage/unplugged", usb_storage_class, open_storage, test_unplugged);
