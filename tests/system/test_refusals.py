@@ -42,6 +42,7 @@ OPTIONS = {
     'a device without its disk': (['-device', 'virtio-blk-pci,drive=nowhere'], ['nowhere']),
     'a disk image that is not there': (['-drive', 'file=/nowhere/disk.img,format=raw'], ['/nowhere/disk.img']),
     'a disk image that is a folder': (['-drive', 'file=/,format=raw'], ['disk image /']),
+    'USB where a machine has none': (['-usb'], ['-usb', 'q35', 'qemu-xhci']),
     'an image format that is not known': (['-drive', 'file=x,format=qcow3'], ['format', 'qcow3', 'raw']),
     'a kernel that is not there': (['-kernel', '/nowhere/vmlinuz'], ['/nowhere/vmlinuz']),
     'an initrd without a kernel': (['-initrd', '/etc/hostname'], ['-initrd', '-kernel']),

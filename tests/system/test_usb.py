@@ -32,11 +32,11 @@ def disk(path):
     return path
 
 
-def with_log(t, *options, **settings):
+def with_log(t, *options, controller=('-device', 'qemu-xhci,id=usb'), **settings):
     """A guest whose firmware writes what it does to the debug console; and that log's path."""
     log = t.directory / 'log'
     guest = t.vmm(['-chardev', f'file,id=debug,path={log}', '-device', 'isa-debugcon,iobase=0x402,chardev=debug',
-                   '-device', 'qemu-xhci,id=usb', *options], **settings)
+                   *controller, *options], **settings)
     return guest, log
 
 
@@ -73,6 +73,19 @@ def a_keyboard_types(t):
     client.key(ord('x'), True)
     wait_log(guest, log, 'xxxx')
     client.key(ord('x'), False)
+
+
+@suite.test
+def a_pc_has_a_controller_of_its_own(t):
+    """USB 1.1: the disk is booted from and the keyboard types, both at full speed."""
+    path = disk(t.directory / 'disk')
+    guest, log = with_log(t, '-device', 'usb-kbd', '-drive', f'file={path},format=raw,if=none,id=stick',
+                          '-device', 'usb-storage,drive=stick', controller=('-M', 'pc', '-usb'))
+    wait_log(guest, log, HELLO.decode())
+    text = log.read_text(errors='replace')
+    check('UHCI init on dev 00:01.2' in text and 'USB keyboard initialized' in text, text)
+    guest.qmp.execute('send-key', {'keys': [{'type': 'qcode', 'data': 'u'}]})
+    wait_log(guest, log, HELLO.decode() + 'u')
 
 
 if __name__ == '__main__':

@@ -31,6 +31,7 @@
 #include "vmm/storage/ata.h"
 #include "vmm/storage/ide.h"
 #include "vmm/storage/scsi-bus.h"
+#include "vmm/usb/piix3-uhci.h"
 #include "vmm/usb/qemu-xhci.h"
 #include "vmm/usb/usb-input.h"
 #include "vmm/usb/usb-storage.h"
@@ -53,6 +54,8 @@ static const struct device_class *const classes[] = {
 	&virtio_scsi_class,
 	&qemu_xhci_class,
 	&nec_xhci_class,
+	&piix3_uhci_class,
+	&piix4_uhci_class,
 	&usb_keyboard_class,
 	&usb_mouse_class,
 	&usb_tablet_class,

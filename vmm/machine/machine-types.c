@@ -55,6 +55,8 @@ void machine_type_free(struct machine_type *type)
 	g_free(type->cpu);
 	g_free(type->firmware);
 	g_free(type->default_display);
+	g_free(type->usb_controller);
+	g_free(type->usb_address);
 	g_free(type->drive_interface);
 	g_free(type);
 }
@@ -141,6 +143,8 @@ TEXT_SETTER(cpu, is_word)
 TEXT_SETTER(firmware, is_word)
 TEXT_SETTER(default_display, is_word)
 TEXT_SETTER(drive_interface, is_word)
+TEXT_SETTER(usb_controller, is_word)
+TEXT_SETTER(usb_address, is_word)
 
 static bool set_ide_units(struct machine_type *type, const char *text)
 {
@@ -172,6 +176,8 @@ static const struct type_key default_device_keys[] = {
 	{ "display", true, set_default_display, "the class of a device" },
 	{ "drive-interface", true, set_drive_interface, "virtio, ide or scsi" },
 	{ "ide-units", true, set_ide_units, "1 or 2" },
+	{ "usb", true, set_usb_controller, "the class of a device" },
+	{ "usb-address", true, set_usb_address, "SLOT.FUNCTION" },
 	{},
 };
 

@@ -20,6 +20,8 @@
  *
  *   [default-devices]          what a machine has unless -nodefaults or an option says otherwise
  *   display=VGA
+ *   usb=piix3-usb-uhci         the controller of -usb, and its place
+ *   usb-address=01.2
  *
  *   [defaults CLASS]           property defaults of devices that the user adds
  *   vgamem_mb=16
@@ -60,6 +62,8 @@ struct machine_type {
 	char *default_display; /* class, NULL: none */
 	char *drive_interface; /* if= of a -drive that does not say it; NULL: virtio */
 	guint ide_units;       /* disks on an IDE bus */
+	char *usb_controller;  /* class, NULL: the machine has no place for one of its own */
+	char *usb_address;     /* SLOT.FUNCTION, NULL: the first that is free */
 };
 
 struct machine_types;

@@ -5,10 +5,9 @@
 
 #include "base/error.h"
 
-#define CONTROLLER "qemu-xhci"
-
 /* All that make -usbdevice content. */
-static const char *const controllers[] = { CONTROLLER, "nec-usb-xhci", NULL };
+static const char *const controllers[] = { "qemu-xhci", "nec-usb-xhci", "piix3-usb-uhci",
+	"piix4-usb-uhci", NULL };
 
 static const struct {
 	const char *word, *driver;
@@ -45,16 +44,40 @@ static bool has_controller(const struct options *options)
 	return false;
 }
 
+/* The one that the machine type has a place for. */
+static bool add_own_controller(struct config_builder *builder, const char *origin, GError **error)
+{
+	const struct machine_type *type = builder->config->machine.type;
+	struct machine_property *address;
+	struct device_config *device;
+
+	if (!type->usb_controller)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"%s: %s has no USB controller of its own; -device qemu-xhci adds one",
+			origin, type->name);
+	if (!add(builder, type->usb_controller, origin, error))
+		return false;
+	if (!type->usb_address)
+		return true;
+	address = g_new0(struct machine_property, 1);
+	*address = (struct machine_property) { .name = "addr", .value = type->usb_address };
+	device = &g_array_index(
+		builder->config->devices, struct device_config, builder->config->devices->len - 1);
+	device->properties = address;
+	device->property_count = 1;
+	return true;
+}
+
 bool config_build_usb_controller(struct config_builder *builder, GError **error)
 {
 	const struct options *options = builder->options;
 
 	if (options_find(options, "usb"))
-		return add(builder, CONTROLLER, "-usb", error);
+		return add_own_controller(builder, "-usb", error);
 	if (option_set_bool(options_find(options, "machine"), "usb", false))
-		return add(builder, CONTROLLER, "-machine usb=on", error);
+		return add_own_controller(builder, "-machine usb=on", error);
 	if (options_find(options, "usbdevice") && !has_controller(options))
-		return add(builder, CONTROLLER, "-usbdevice", error);
+		return add_own_controller(builder, "-usbdevice", error);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options/values.h"
+#include "vmm/usb/usb-tokens.h"
 
 static const char *const speed_names[USB_SPEEDS] = {
 	[USB_SPEED_LOW] = "1.5",
@@ -173,6 +174,7 @@ void usb_device_bus_reset(struct usb_device *device)
 	device->remote_wakeup = false;
 	device->suspended = false;
 	device->halted_in = device->halted_out = 0;
+	usb_tokens_reset(device);
 	if (was_configured && device->ops->configured)
 		device->ops->configured(device);
 	if (device->ops->reset)

@@ -124,6 +124,7 @@ struct usb_device_ops {
 };
 
 struct usb_bus;
+struct usb_control;
 
 struct usb_device {
 	struct device device;
@@ -137,6 +138,7 @@ struct usb_device {
 	uint8_t address, configuration;
 	bool remote_wakeup, suspended;
 	uint16_t halted_in, halted_out; /* a bit for each endpoint */
+	struct usb_control *control;    /* of vmm/usb/usb-tokens.h, NULL: none */
 };
 
 /* The controller's half. */
