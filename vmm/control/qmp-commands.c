@@ -11,6 +11,7 @@ static const struct command *const tables[] = {
 	pci_commands,
 	machine_commands,
 	display_commands,
+	input_commands,
 	chardev_commands,
 	object_commands,
 	device_commands,

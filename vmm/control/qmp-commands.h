@@ -12,6 +12,7 @@
 
 #include "vmm/machine/machine.h"
 
+struct head;
 struct key_sender;
 struct monitor_fds;
 
@@ -76,6 +77,7 @@ extern const struct command balloon_commands[];
 extern const struct command chardev_commands[];
 extern const struct command device_commands[];
 extern const struct command display_commands[];
+extern const struct command input_commands[];
 extern const struct command introspection_commands[];
 extern const struct command machine_commands[];
 extern const struct command monitor_commands[];
@@ -96,6 +98,10 @@ JsonNode *command_run(const struct command *command, struct command_call *call,
 /* Checks an object that is part of an argument in the same way; @path goes before the names in errors: "keys[0].". */
 bool command_check_arguments(
 	const struct argument *arguments, JsonObject *object, const char *path, GError **error);
+
+/* The picture of a display device, or the first one when @device is NULL. NULL with @error. */
+struct head *command_find_head(
+	const struct command_context *context, const char *device, gint64 number, GError **error);
 
 /* {} */
 JsonNode *command_nothing(void);

@@ -21,6 +21,14 @@ const struct schema_type schema_types[] = {
 	{ "QKeyCode", .values = keycode_names },
 	{ "KeyValue",
 		"{type: number|qcode; type; number = {data: int}, qcode = {data: QKeyCode}}" },
+	{ "InputAxis", "x|y" },
+	{ "InputEvent",
+		"{type: key|btn|rel|abs|mtt; type; key = {data: {key: KeyValue, down: bool}}, "
+		"btn = {data: {button: left|middle|right|wheel-up|wheel-down|side|extra, down: "
+		"bool}}, rel = {data: {axis: InputAxis, value: int}}, "
+		"abs = {data: {axis: InputAxis, value: int}}, "
+		"mtt = {data: {type: begin|update|end|cancel|data, slot: int, tracking-id: int, "
+		"axis: InputAxis, value: int}}}" },
 	{ "VersionInfo", "{qemu: {major: int, minor: int, micro: int}, package: str}" },
 	{ "MachineInfo", "{name: str, alias?: str, is-default?: bool, cpu-max: int, "
 			 "hotpluggable-cpus: bool, "

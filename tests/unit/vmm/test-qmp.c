@@ -271,6 +271,35 @@ static const struct {
 		GENERIC("Invalid parameter type for 'hold-time', expected: integer") },
 	{ "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[],\"hold-time\":-1}}",
 		GENERIC("Parameter 'hold-time' expects 0 to 10000 milliseconds") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[5]}}",
+		GENERIC("Invalid parameter type for 'events[0]', expected: object") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"sound\","
+	  "\"data\":{}}]}}",
+		GENERIC("Parameter 'type' does not accept value 'sound'") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"btn\",\"data\":"
+	  "{\"button\":\"left\"}}]}}",
+		GENERIC("Parameter 'events[0].data.down' is missing") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"btn\",\"data\":"
+	  "{\"button\":\"none\",\"down\":true}}]}}",
+		GENERIC("Parameter 'button' does not accept value 'none'") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"key\",\"data\":"
+	  "{\"key\":{\"type\":\"qcode\",\"data\":\"zz\"},\"down\":true}}]}}",
+		GENERIC("Parameter 'data' does not accept value 'zz'") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"rel\",\"data\":"
+	  "{\"axis\":\"x\",\"value\":32768}}]}}",
+		GENERIC("Parameter 'value' expects -32767 to 32767") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"abs\",\"data\":"
+	  "{\"axis\":\"x\",\"value\":-1}}]}}",
+		GENERIC("Parameter 'value' expects 0 to 32767") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"abs\",\"data\":"
+	  "{\"axis\":\"z\",\"value\":1}}]}}",
+		GENERIC("Parameter 'axis' does not accept value 'z'") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[{\"type\":\"mtt\",\"data\":"
+	  "{\"type\":\"begin\",\"slot\":16,\"tracking-id\":0,\"axis\":\"x\",\"value\":0}}]}}",
+		GENERIC("Parameter 'slot' expects 0 to 15") },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"device\":\"q\",\"events\":[]}}",
+		"{\"error\":{\"class\":\"DeviceNotFound\",\"desc\":\"Device 'q' not found\"}}" },
+	{ "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[]}}", "{\"return\":{}}" },
 	{ "{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"x\",\"size\":10}}",
 		GENERIC("Device 'x' not found") },
 	{ "{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"ring\",\"size\":0}}",
