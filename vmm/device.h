@@ -136,4 +136,6 @@ void device_reset(struct device *device);
 /* Ends what the device does and takes it off its bus, once. Its memory stays: calls that its threads asked for may still be
  * under way. */
 void device_unrealize(struct device *device);
+/* Where clients of the control protocol find it: "/machine/peripheral/ID"; see vmm/control/qom.h. To be freed. */
+char *device_path(const struct device *device);
 void device_free(struct device *device); /* unrealizes it */

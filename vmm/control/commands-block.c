@@ -119,7 +119,7 @@ static JsonObject *describe_drive(const struct drive *drive)
 	if (owner)
 		json_object_set_string_member(object, "io-status", io_status(drive));
 	if (owner) {
-		g_autofree char *path = qom_device_path(owner);
+		g_autofree char *path = device_path(owner);
 
 		json_object_set_string_member(object, "qdev", path);
 	}

@@ -57,24 +57,6 @@ static bool is_anonymous(const struct machine *machine, guint index)
 	return index >= machine->fixed_devices && !device->id;
 }
 
-char *qom_device_path(const struct device *device)
-{
-	const struct machine *machine = device->machine;
-	unsigned number = 0;
-
-	if (device->id)
-		return g_strdup_printf("/machine/peripheral/%s", device->id);
-	for (guint i = 0; i < machine->devices->len; i++) {
-		if (machine->devices->pdata[i] == device) {
-			if (i < machine->fixed_devices)
-				return qom_cpu_path(machine->cpu_count + i);
-			break;
-		}
-		number += is_anonymous(machine, i);
-	}
-	return g_strdup_printf("/machine/peripheral-anon/device[%u]", number);
-}
-
 /* --- finding --- */
 
 /* N of "device[N]". */

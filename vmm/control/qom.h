@@ -14,8 +14,6 @@
 
 struct command_context;
 
-/* The path of a device; to be freed. */
-char *qom_device_path(const struct device *device);
 /* The path of a processor; to be freed. */
 char *qom_cpu_path(unsigned number);
 

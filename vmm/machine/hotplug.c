@@ -33,14 +33,10 @@ void hotplug_complete(struct device *device)
 static void emit_deleted(const struct device *device)
 {
 	JsonObject *data = json_object_new();
-	g_autofree char *path = NULL;
+	g_autofree char *path = device_path(device);
 
-	if (device->id) {
+	if (device->id)
 		json_object_set_string_member(data, "device", device->id);
-		path = g_strdup_printf("/machine/peripheral/%s", device->id);
-	} else {
-		path = g_strdup_printf("/machine/peripheral-anon/%s", device->class->name);
-	}
 	json_object_set_string_member(data, "path", path);
 	machine_emit(device->machine, "DEVICE_DELETED", data);
 }

@@ -185,11 +185,14 @@ static bool run_command(struct virtio_net *net, const uint8_t *bytes, size_t len
 static void tell_change(struct virtio_net *net)
 {
 	struct device *device = &net->virtio.pci.device;
+	g_autofree char *front = device_path(device);
+	/* Of the part behind the PCI front, as the event's readers know it. */
+	g_autofree char *path = g_strconcat(front, "/virtio-backend", NULL);
 	JsonObject *data = json_object_new();
 
 	if (device->id)
 		json_object_set_string_member(data, "name", device->id);
-	json_object_set_string_member(data, "path", device->id ? device->id : "");
+	json_object_set_string_member(data, "path", path);
 	machine_emit(device->machine, "NIC_RX_FILTER_CHANGED", data);
 }
 
