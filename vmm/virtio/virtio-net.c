@@ -214,9 +214,12 @@ static bool choose_mac(struct virtio_net *net, GError **error)
 	if (net->mac_text)
 		return read_mac(net, error);
 	memcpy(net->mac, first_mac, MAC_LENGTH);
-	while (mac_is_taken(net->virtio.pci.device.machine, net->mac))
-		net->mac[MAC_LENGTH - 1]++;
-	return true;
+	for (unsigned tried = 0; tried <= UINT8_MAX; tried++, net->mac[MAC_LENGTH - 1]++)
+		if (!mac_is_taken(net->virtio.pci.device.machine, net->mac))
+			return true;
+	return fail(error, VITRINE_ERROR_INPUT,
+		"mac= is missing, and all 256 addresses from 52:54:00:12:34:00 on are taken by "
+		"other cards; give this one an address of its own");
 }
 
 static bool take_netdev(struct virtio_net *net, GError **error)
