@@ -265,6 +265,22 @@ static uint32_t size_within(uint32_t wish, uint32_t standard_value, uint32_t mos
 	return CLAMP(size, TIMING_SMALLEST, DISPLAYID_MAX_ACTIVE);
 }
 
+static uint32_t width_within(const struct edid_info *info)
+{
+	return size_within(info->preferred_width, DEFAULT_WIDTH, info->max_width);
+}
+
+static uint32_t height_within(const struct edid_info *info)
+{
+	return size_within(info->preferred_height, DEFAULT_HEIGHT, info->max_height);
+}
+
+void edid_size(const struct edid_info *info, uint32_t *width, uint32_t *height)
+{
+	*width = width_within(info);
+	*height = height_within(info);
+}
+
 /* What stands for a timing that a descriptor cannot say: the same shape, smaller, and then slower. */
 static struct timing small_stand_in(const struct timing *timing, uint32_t refresh)
 {
@@ -322,8 +338,7 @@ static struct timing largest_of(const struct timing *preferred, const struct dis
 
 size_t edid_generate(const struct edid_info *info, uint8_t edid[EDID_SIZE])
 {
-	uint32_t width = size_within(info->preferred_width, DEFAULT_WIDTH, info->max_width);
-	uint32_t height = size_within(info->preferred_height, DEFAULT_HEIGHT, info->max_height);
+	uint32_t width = width_within(info), height = height_within(info);
 	uint32_t refresh = CLAMP(or_default(info->refresh_mhz, DEFAULT_REFRESH), 30000, 125000);
 	uint32_t width_mm = or_default(info->width_mm, (uint64_t)width * 254 / (10 * DEFAULT_DPI));
 	uint32_t height_mm =

@@ -25,3 +25,6 @@ struct edid_info {
 
 /* Fills @edid; sizes that cannot be expressed are brought into range. Returns how many bytes it has, the rest are zero. */
 size_t edid_generate(const struct edid_info *info, uint8_t edid[EDID_SIZE]);
+
+/* The preferred size as edid_generate() says it, pixels. */
+void edid_size(const struct edid_info *info, uint32_t *width, uint32_t *height);

@@ -44,6 +44,9 @@ struct head {
 
 void head_state_copy(struct head_state *to, const struct head_state *from);
 
+/* With the lock held, before the picture is looked at. */
+void head_prepare(struct head *head);
+
 void head_turn_init(struct head *head, GMainContext *context);
 void head_turn_clear(struct head *head);
 

@@ -79,8 +79,7 @@ static void take_pending(struct head *head, pixman_region32_t *told)
 	struct damage_tracker *old;
 
 	g_mutex_lock(head->lock);
-	if (head->ops && head->ops->refresh)
-		head->ops->refresh(head->device);
+	head_prepare(head);
 	head_state_copy(&head->shown, &head->pending);
 	pixman_region32_copy(told, &head->told);
 	pixman_region32_clear(&head->told);

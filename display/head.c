@@ -85,6 +85,21 @@ void head_unref(struct head *head)
 	g_free(head);
 }
 
+void head_set_ops(struct head *head, const struct head_ops *ops)
+{
+	head->ops = ops;
+	head_turn_soon(head);
+}
+
+/* What the device has to do before its picture is looked at. */
+void head_prepare(struct head *head)
+{
+	if (head->ops && head->ops->refresh)
+		head->ops->refresh(head->device);
+	if (head->ops && head->ops->fetch)
+		head->ops->fetch(head->device);
+}
+
 void head_set_scanout(struct head *head, struct video_memory *memory, const struct scanout *scanout)
 {
 	struct video_memory *old = head->pending.memory;
@@ -206,8 +221,7 @@ bool head_picture(struct head *head, struct video_memory **memory, struct scanou
 	bool shows;
 
 	g_mutex_lock(head->lock);
-	if (head->ops && head->ops->refresh)
-		head->ops->refresh(head->device);
+	head_prepare(head);
 	shows = head->pending.memory != NULL;
 	if (shows) {
 		*memory = video_memory_ref(head->pending.memory);

@@ -45,6 +45,9 @@ struct head_ops {
 	/* Bring a picture that the device draws itself (text, palette modes) up to date and add its damage: once before each
 	 * harvest and before a screendump. */
 	void (*refresh)(void *device);
+	/* Bring into the memory of the picture what the device told as damage, and only that, as late as this: at the same
+	 * times. Unlike with refresh there is nothing to find when nothing was told, so nobody looks from time to time. */
+	void (*fetch)(void *device);
 	/* The size that a viewer wishes: put it into the EDID and tell the guest. */
 	void (*set_ui_info)(void *device, const struct head_ui_info *info);
 };
@@ -63,6 +66,8 @@ struct head *head_new(struct display *display, const struct head_config *config)
 void head_free(struct head *head);
 
 /* Device side: with the display's lock held, from any thread. */
+/* Another part of the device is behind the head now; the device stays the same. */
+void head_set_ops(struct head *head, const struct head_ops *ops);
 void head_set_scanout(
 	struct head *head, struct video_memory *memory, const struct scanout *scanout);
 void head_disable(struct head *head); /* no picture: listeners show that there is none */
