@@ -229,7 +229,8 @@ void vga_damage_bytes(struct vga *vga, uint64_t first, uint64_t length)
 	const struct scanout *scanout = &vga->mode.scanout;
 	uint64_t row, end;
 
-	if (vga->mode.kind != VGA_MODE_LINEAR || length == 0 || first + length <= scanout->offset)
+	if (vga->mode.kind != VGA_MODE_LINEAR || vga->hidden || length == 0 ||
+		first + length <= scanout->offset)
 		return;
 	row = first < scanout->offset ? 0 : (first - scanout->offset) / scanout->stride;
 	end = (first + length - 1 - scanout->offset) / scanout->stride + 1;

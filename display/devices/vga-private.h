@@ -153,6 +153,7 @@ struct vga {
 	struct vga_plain_window plain; /* the last answer of vga_window_plain() */
 	unsigned window_serial;
 	struct head *head;
+	bool head_is_borrowed, hidden;
 	struct edid_info edid_info;
 	uint8_t edid[EDID_SIZE];
 	int64_t (*now)(void *clock);

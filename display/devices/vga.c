@@ -53,6 +53,16 @@ static void show_shadow(struct vga *vga)
 		head_set_scanout(vga->head, vga->shadow, &scanout);
 }
 
+static void show(struct vga *vga)
+{
+	if (vga->hidden)
+		return;
+	if (vga->mode.kind == VGA_MODE_LINEAR)
+		head_set_scanout(vga->head, vga->memory, &vga->mode.scanout);
+	else
+		show_shadow(vga);
+}
+
 static void update_mode(struct vga *vga)
 {
 	struct vga_mode mode =
@@ -61,10 +71,14 @@ static void update_mode(struct vga *vga)
 	if (mode.kind == VGA_MODE_NONE)
 		return;
 	vga->mode = mode;
-	if (mode.kind == VGA_MODE_LINEAR)
-		head_set_scanout(vga->head, vga->memory, &mode.scanout);
-	else
-		show_shadow(vga);
+	show(vga);
+}
+
+void vga_set_shown(struct vga *vga, bool shown)
+{
+	vga->hidden = !shown;
+	vga->drawn->valid = false;
+	show(vga);
 }
 
 static bool same_plain(const struct vga_plain_window *a, const struct vga_plain_window *b)
@@ -109,7 +123,9 @@ void vga_dispi_changed(struct vga *vga, unsigned effect)
 	if (!(effect & DISPI_CLEAR))
 		return;
 	memset(vga->bytes, 0, dispi_clear_length(&vga->dispi));
-	head_damage(vga->head, &(struct rectangle) { 0, 0, vga->mode.width, vga->mode.height });
+	if (!vga->hidden)
+		head_damage(
+			vga->head, &(struct rectangle) { 0, 0, vga->mode.width, vga->mode.height });
 }
 
 /* Whether two modes look alike on the screen when the memory does: then only what differs needs drawing. */
@@ -140,7 +156,7 @@ static void draw_blank(struct vga *vga, bool all)
 	head_damage(vga->head, &(struct rectangle) { 0, 0, vga->mode.width, vga->mode.height });
 }
 
-static void vga_refresh(void *device)
+void vga_refresh(struct vga *vga)
 {
 	static void (*const draw[])(struct vga * vga, bool all) = {
 		[VGA_MODE_BLANK] = draw_blank,
@@ -150,7 +166,6 @@ static void vga_refresh(void *device)
 		[VGA_MODE_PALETTE] = vga_draw_graphics,
 		[VGA_MODE_DIRECT] = vga_draw_graphics,
 	};
-	struct vga *vga = device;
 	struct vga_drawn *drawn = vga->drawn;
 	bool all = !drawn->valid || !same_look(&drawn->mode, &vga->mode) ||
 		   !same_attributes(&vga->registers, drawn);
@@ -169,10 +184,8 @@ static void vga_refresh(void *device)
 	drawn->valid = true;
 }
 
-static void vga_set_ui_info(void *device, const struct head_ui_info *info)
+void vga_set_ui_info(struct vga *vga, const struct head_ui_info *info)
 {
-	struct vga *vga = device;
-
 	if (info->width == 0 || info->height == 0)
 		return;
 	vga->edid_info.preferred_width = info->width;
@@ -182,9 +195,19 @@ static void vga_set_ui_info(void *device, const struct head_ui_info *info)
 	edid_generate(&vga->edid_info, vga->edid);
 }
 
+static void refresh(void *device)
+{
+	vga_refresh(device);
+}
+
+static void set_ui_info(void *device, const struct head_ui_info *info)
+{
+	vga_set_ui_info(device, info);
+}
+
 static const struct head_ops vga_head_ops = {
-	.refresh = vga_refresh,
-	.set_ui_info = vga_set_ui_info,
+	.refresh = refresh,
+	.set_ui_info = set_ui_info,
 };
 
 static int64_t monotonic_time(void *clock)
@@ -220,13 +243,16 @@ struct vga *vga_new(struct display *display, struct video_memory *memory,
 		vga_free(vga);
 		return NULL;
 	}
-	vga->head = head_new(display, &(struct head_config) {
-					      .label = config->label,
-					      .device_address = config->device_address,
-					      .number = config->head_number,
-					      .ops = &vga_head_ops,
-					      .device = vga,
-				      });
+	vga->head_is_borrowed = config->head != NULL;
+	vga->head = config->head
+			    ? config->head
+			    : head_new(display, &(struct head_config) {
+							.label = config->label,
+							.device_address = config->device_address,
+							.number = config->head_number,
+							.ops = &vga_head_ops,
+							.device = vga,
+						});
 	dispi_init(&vga->dispi, DISPI_FULL, vga->size);
 	vga_reset(vga);
 	return vga;
@@ -236,7 +262,7 @@ void vga_free(struct vga *vga)
 {
 	if (!vga)
 		return;
-	if (vga->head)
+	if (vga->head && !vga->head_is_borrowed)
 		head_free(vga->head);
 	video_memory_unref(vga->text_window);
 	video_memory_unref(vga->shadow);

@@ -41,6 +41,7 @@ struct vga_config {
 	const char *label;          /* of the head */
 	const char *device_address; /* of the head, see head.h */
 	uint32_t head_number;
+	struct head *head; /* of a device that this is a part of; NULL: one of its own */
 	struct edid_info
 		edid; /* the monitor; a viewer's wish replaces the preferred size. Strings outlive the core. */
 	/* Microseconds that only grow, for blinking; NULL: the host's monotonic clock. */
@@ -57,6 +58,12 @@ struct vga_config {
 struct vga *vga_new(struct display *display, struct video_memory *memory,
 	const struct vga_config *config, GError **error);
 void vga_free(struct vga *vga);
+
+/* For a core that draws on the head of another device: whether it does now (it does at first), what happens before the head is
+ * looked at meanwhile, and what a viewer wishes. */
+void vga_set_shown(struct vga *vga, bool shown);
+void vga_refresh(struct vga *vga);
+void vga_set_ui_info(struct vga *vga, const struct head_ui_info *info);
 
 /* All registers as after power-on; the video memory stays. */
 void vga_reset(struct vga *vga);

@@ -24,6 +24,7 @@
 #include "vmm/display/bochs-display-pci.h"
 #include "vmm/display/vga-pci.h"
 #include "vmm/display/virtio-gpu-pci.h"
+#include "vmm/display/virtio-vga.h"
 #include "vmm/pci/pci-bridge-device.h"
 #include "vmm/pci/pci.h"
 #include "vmm/pci/pcie-root-port.h"
@@ -50,6 +51,7 @@ static const struct device_class *const classes[] = {
 	&secondary_vga_pci_class,
 	&bochs_display_pci_class,
 	&virtio_gpu_pci_class,
+	&virtio_vga_class,
 	&virtio_blk_class,
 	&virtio_net_class,
 	&virtio_rng_class,

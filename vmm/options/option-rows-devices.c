@@ -43,8 +43,9 @@ const struct option_spec option_rows_devices[] = {
 		.description = "add a device; \"-device help\" lists them, \"-device DRIVER,help\" "
 			       "its properties" },
 	{ "usb", .group = "usb", .kind = OPTION_FLAG,
-		.description = "add the USB controller that the machine has a place for: on pc,\n"
-			       "-device piix3-usb-uhci; q35 has none, and -device qemu-xhci does there" },
+		.description =
+			"add the USB controller that the machine has a place for: on pc,\n"
+			"-device piix3-usb-uhci; q35 has none, and -device qemu-xhci does there" },
 	{ "usbdevice", .group = "usbdevice", .kind = OPTION_VALUE, .implied = "kind", .many = true,
 		.keys = usb_device_keys, .argument = "tablet|mouse|keyboard",
 		.description = "add -device usb-tablet, usb-mouse or usb-kbd, and a controller\n"

@@ -1,7 +1,7 @@
 /* The virtio PCI transport. Specification: virtio 1.2 section 4.1.
  *
- * BAR 4 holds four pages: common configuration, interrupt status, device configuration, notifications. BAR 1 holds the
- * MSI-X table.
+ * Usually BAR 4 holds four pages: common configuration, interrupt status, device configuration, notifications, and BAR 1 the
+ * MSI-X table. A device that has registers of another kind as well says where they go (struct virtio_layout).
  */
 #include "vmm/virtio/virtio-private.h"
 
@@ -18,13 +18,7 @@
 #include "vmm/pci/pci-registers.h"
 
 enum {
-	BAR_MSIX = 1,
-	BAR_REGISTERS = 4,
 	PAGE = 4 * KiB,
-	AT_COMMON = 0 * PAGE,
-	AT_INTERRUPT = 1 * PAGE,
-	AT_DEVICE = 2 * PAGE,
-	AT_NOTIFY = 3 * PAGE,
 	REGISTER_BYTES = 4 * PAGE,
 	NOTIFY_MULTIPLIER = 4,
 	VECTORS_MAX = 128, /* that the MSI-X table has room for */
@@ -46,12 +40,27 @@ enum {
 	CAPABILITY_EXTRA = 16,
 };
 
+static const struct virtio_layout usual_layout = {
+	.msix_bar = 1,
+	.registers_bar = 4,
+	.common = { 0 * PAGE, PAGE },
+	.interrupt = { 1 * PAGE, PAGE },
+	.device = { 2 * PAGE, PAGE },
+	.notify = { 3 * PAGE, PAGE },
+};
+
+static bool is_inside(const struct virtio_part *part, uint64_t offset)
+{
+	return offset >= part->at && offset - part->at < part->size;
+}
+
 /* Notifications: KVM writes the eventfds, wherever the guest has put the BAR. */
 void virtio_place_kicks(struct virtio_device *virtio)
 {
 	struct kvm *kvm = virtio->pci.device.machine->kvm;
-	uint64_t bar = virtio->pci.bars[BAR_REGISTERS].address;
-	uint64_t at = bar == PCI_UNMAPPED || !virtio->running ? PCI_UNMAPPED : bar + AT_NOTIFY;
+	uint64_t bar = virtio->pci.bars[virtio->layout->registers_bar].address;
+	uint64_t at = bar == PCI_UNMAPPED || !virtio->running ? PCI_UNMAPPED
+							      : bar + virtio->layout->notify.at;
 
 	if (at == virtio->kicks_at)
 		return;
@@ -71,27 +80,29 @@ void virtio_place_kicks(struct virtio_device *virtio)
 static uint64_t read_registers(void *opaque, uint64_t offset, unsigned size)
 {
 	struct virtio_device *virtio = opaque;
+	const struct virtio_layout *layout = virtio->layout;
 	uint8_t bytes[VIRTIO_CONFIG_MAX] = { 0 };
 	size_t length = 0;
-	uint64_t at = offset % PAGE;
+	uint64_t at = 0;
 	uint64_t value = 0;
 
-	switch (offset - at) {
-	case AT_COMMON:
+	if (is_inside(&layout->common, offset)) {
 		virtio_common_fill(virtio, bytes);
 		length = VIRTIO_COMMON_SIZE;
-		break;
-	case AT_INTERRUPT:
+		at = offset - layout->common.at;
+	} else if (is_inside(&layout->interrupt, offset)) {
 		/* Reading acknowledges (section 4.1.4.5). */
 		bytes[0] = g_atomic_int_and((guint *)&virtio->interrupt_status, 0);
 		pci_device_set_interrupt(&virtio->pci, false);
 		length = 1;
-		break;
-	case AT_DEVICE:
+		at = offset - layout->interrupt.at;
+	} else if (is_inside(&layout->device, offset)) {
 		if (virtio->ops->get_config)
 			virtio->ops->get_config(virtio, bytes);
 		length = virtio->ops->config_size;
-		break;
+		at = offset - layout->device.at;
+	} else if (layout->others && offset < layout->common.at) {
+		return layout->others->read(virtio, offset, size);
 	}
 	if (at < length)
 		memcpy(&value, bytes + at, MIN(size, length - at));
@@ -109,19 +120,19 @@ static void write_config(struct virtio_device *virtio, uint64_t at, unsigned siz
 static void write_registers(void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct virtio_device *virtio = opaque;
-	uint64_t at = offset % PAGE;
+	const struct virtio_layout *layout = virtio->layout;
+	uint64_t queue;
 
-	switch (offset - at) {
-	case AT_COMMON:
-		virtio_common_write(virtio, at, size, value);
-		break;
-	case AT_DEVICE:
-		write_config(virtio, at, size, value);
-		break;
-	case AT_NOTIFY:
-		if (at / NOTIFY_MULTIPLIER < virtio->queue_count && virtio->running)
-			virtio_look_again(virtio, at / NOTIFY_MULTIPLIER);
-		break;
+	if (is_inside(&layout->common, offset)) {
+		virtio_common_write(virtio, offset - layout->common.at, size, value);
+	} else if (is_inside(&layout->device, offset)) {
+		write_config(virtio, offset - layout->device.at, size, value);
+	} else if (is_inside(&layout->notify, offset)) {
+		queue = (offset - layout->notify.at) / NOTIFY_MULTIPLIER;
+		if (queue < virtio->queue_count && virtio->running)
+			virtio_look_again(virtio, queue);
+	} else if (layout->others && offset < layout->common.at) {
+		layout->others->write(virtio, offset, size, value);
 	}
 }
 
@@ -139,7 +150,8 @@ static void window_accessed(struct virtio_device *virtio, uint16_t offset, unsig
 	uint32_t at = config_get32(capability + CAPABILITY_OFFSET);
 	uint32_t length = config_get32(capability + CAPABILITY_SIZE);
 
-	if (offset < data || offset >= data + 4 || capability[CAPABILITY_BAR] != BAR_REGISTERS)
+	if (offset < data || offset >= data + 4 ||
+		capability[CAPABILITY_BAR] != virtio->layout->registers_bar)
 		return;
 	if ((length == 1 || length == 2 || length == 4) && at % length == 0 &&
 		checked_range(at, length, REGISTER_BYTES))
@@ -169,7 +181,8 @@ static void config_read(struct pci_device *device, uint16_t offset, unsigned siz
 	uint32_t at = config_get32(capability + CAPABILITY_OFFSET);
 	uint32_t length = config_get32(capability + CAPABILITY_SIZE);
 
-	if (offset < data || offset >= data + 4 || capability[CAPABILITY_BAR] != BAR_REGISTERS)
+	if (offset < data || offset >= data + 4 ||
+		capability[CAPABILITY_BAR] != virtio->layout->registers_bar)
 		return;
 	if ((length == 1 || length == 2 || length == 4) && at % length == 0 &&
 		checked_range(at, length, REGISTER_BYTES))
@@ -177,7 +190,7 @@ static void config_read(struct pci_device *device, uint16_t offset, unsigned siz
 }
 
 static uint8_t add_capability(
-	struct virtio_device *virtio, uint8_t type, uint32_t offset, uint32_t size, uint8_t extra)
+	struct virtio_device *virtio, uint8_t type, const struct virtio_part *part, uint8_t extra)
 {
 	uint8_t length = CAPABILITY_EXTRA + extra;
 	uint8_t at = pci_device_add_capability(&virtio->pci, PCI_CAPABILITY_VENDOR, length);
@@ -185,15 +198,15 @@ static uint8_t add_capability(
 
 	capability[CAPABILITY_LENGTH] = length;
 	capability[CAPABILITY_TYPE] = type;
-	capability[CAPABILITY_BAR] = BAR_REGISTERS;
-	config_set32(capability + CAPABILITY_OFFSET, offset);
-	config_set32(capability + CAPABILITY_SIZE, size);
+	capability[CAPABILITY_BAR] = virtio->layout->registers_bar;
+	config_set32(capability + CAPABILITY_OFFSET, part->at);
+	config_set32(capability + CAPABILITY_SIZE, part->size);
 	return at;
 }
 
 static void add_window(struct virtio_device *virtio)
 {
-	uint8_t at = add_capability(virtio, CAPABILITY_WINDOW, 0, 0, 4);
+	uint8_t at = add_capability(virtio, CAPABILITY_WINDOW, &(struct virtio_part) { 0 }, 4);
 	uint8_t *writable = virtio->pci.write_mask + at;
 
 	virtio->window_capability = at;
@@ -244,12 +257,13 @@ static bool add_queues(struct virtio_device *virtio, GError **error)
 /* The order is that of the guest-visible offsets. */
 static void add_capabilities(struct virtio_device *virtio)
 {
+	const struct virtio_layout *layout = virtio->layout;
 	uint8_t notify;
 
-	add_capability(virtio, CAPABILITY_COMMON, AT_COMMON, PAGE, 0);
-	add_capability(virtio, CAPABILITY_INTERRUPT, AT_INTERRUPT, PAGE, 0);
-	add_capability(virtio, CAPABILITY_DEVICE, AT_DEVICE, PAGE, 0);
-	notify = add_capability(virtio, CAPABILITY_NOTIFY, AT_NOTIFY, PAGE, 4);
+	add_capability(virtio, CAPABILITY_COMMON, &layout->common, 0);
+	add_capability(virtio, CAPABILITY_INTERRUPT, &layout->interrupt, 0);
+	add_capability(virtio, CAPABILITY_DEVICE, &layout->device, 0);
+	notify = add_capability(virtio, CAPABILITY_NOTIFY, &layout->notify, 4);
 	config_set32(virtio->pci.config + notify + CAPABILITY_EXTRA, NOTIFY_MULTIPLIER);
 	add_window(virtio);
 }
@@ -262,12 +276,14 @@ static bool add_vectors(struct virtio_device *virtio, GError **error)
 				  ? MIN(virtio->queue_count + 1, VECTORS_MAX)
 				  : MIN(virtio->options.vectors, VECTORS_MAX);
 	return virtio->vectors == 0 ||
-	       pci_device_add_msix(&virtio->pci, BAR_MSIX, virtio->vectors, error);
+	       pci_device_add_msix(&virtio->pci, virtio->layout->msix_bar, virtio->vectors, error);
 }
 
 bool virtio_pci_realize(struct virtio_device *virtio, GError **error)
 {
 	g_assert(virtio->ops->config_size <= VIRTIO_CONFIG_MAX);
+	if (!virtio->layout)
+		virtio->layout = &usual_layout;
 	virtio->kicks_at = PCI_UNMAPPED;
 	virtio->config_vector = VIRTQUEUE_NO_VECTOR;
 	if (!check_options(virtio, error) || !add_queues(virtio, error))
@@ -283,8 +299,8 @@ bool virtio_pci_realize(struct virtio_device *virtio, GError **error)
 		.device = virtio,
 		.size = REGISTER_BYTES,
 	};
-	pci_device_add_bar(&virtio->pci, BAR_REGISTERS, PCI_BAR_64BIT | PCI_BAR_PREFETCHABLE,
-		REGISTER_BYTES, &virtio->registers, NULL);
+	pci_device_add_bar(&virtio->pci, virtio->layout->registers_bar,
+		PCI_BAR_64BIT | PCI_BAR_PREFETCHABLE, REGISTER_BYTES, &virtio->registers, NULL);
 	virtio->pci.config_written = config_written;
 	virtio->pci.config_read = config_read;
 	virtio->pci.bars_moved = bars_moved;

@@ -60,11 +60,22 @@ struct virtio_options {
 	uint32_t vectors;
 };
 
+/* Where the parts of the interface lie: offsets into one BAR, and the BAR of the MSI-X table. */
+struct virtio_layout {
+	uint8_t msix_bar, registers_bar;
+	struct virtio_part {
+		uint32_t at, size; /* bytes */
+	} common, interrupt, device, notify;
+	const struct io_ops
+		*others; /* what lies before @common, with the virtio device; NULL: nothing */
+};
+
 struct virtio_main_queue;
 
 struct virtio_device {
 	struct pci_device pci;
 	const struct virtio_ops *ops;
+	const struct virtio_layout *layout; /* NULL before virtio_pci_realize(): the usual one */
 	struct virtio_options options;
 	uint64_t features; /* what we offer, without those of the transport */
 	unsigned queue_count;

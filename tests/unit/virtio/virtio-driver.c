@@ -6,8 +6,6 @@
 #include "vmm/pci/pci-registers.h"
 
 enum {
-	BAR_MSIX = 1,
-	BAR_REGISTERS = 4,
 	MSIX_AT = 0xe0000000,
 	REGISTERS_AT = 0xe0100000,
 	BAR_STEP = 0x10000,
@@ -41,12 +39,13 @@ static void config_write(
 struct virtio_driver virtio_driver_bind(struct virtio_machine *vm, struct device *device)
 {
 	struct virtio_driver driver = { .vm = vm, .device = (struct virtio_device *)device };
+	const struct virtio_layout *layout = driver.device->layout;
 	unsigned slot = driver.device->pci.slot;
 
 	driver.bar = REGISTERS_AT + slot * BAR_STEP;
-	config_write(&driver, PCI_BAR_0 + 4 * BAR_MSIX, 4, MSIX_AT + slot * BAR_STEP);
-	config_write(&driver, PCI_BAR_0 + 4 * BAR_REGISTERS, 4, driver.bar);
-	config_write(&driver, PCI_BAR_0 + 4 * BAR_REGISTERS + 4, 4, 0);
+	config_write(&driver, PCI_BAR_0 + 4 * layout->msix_bar, 4, MSIX_AT + slot * BAR_STEP);
+	config_write(&driver, PCI_BAR_0 + 4 * layout->registers_bar, 4, driver.bar);
+	config_write(&driver, PCI_BAR_0 + 4 * layout->registers_bar + 4, 4, 0);
 	config_write(&driver, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	return driver;
 }
@@ -69,15 +68,25 @@ static void memory_write(
 	g_mutex_unlock(&driver->vm->machine.lock);
 }
 
+/* Where a register lies in the device's own layout. */
+static uint64_t place(const struct virtio_driver *driver, uint64_t offset)
+{
+	const struct virtio_layout *layout = driver->device->layout;
+	const struct virtio_part *parts[] = { &layout->common, &layout->interrupt, &layout->device,
+		&layout->notify };
+
+	return driver->bar + parts[offset / 0x1000 % 4]->at + offset % 0x1000;
+}
+
 uint32_t virtio_driver_read(const struct virtio_driver *driver, uint64_t offset, unsigned size)
 {
-	return memory_read(driver, driver->bar + offset, size);
+	return memory_read(driver, place(driver, offset), size);
 }
 
 void virtio_driver_write(
 	const struct virtio_driver *driver, uint64_t offset, unsigned size, uint32_t value)
 {
-	memory_write(driver, driver->bar + offset, size, value);
+	memory_write(driver, place(driver, offset), size, value);
 }
 
 uint8_t virtio_driver_status(const struct virtio_driver *driver)
@@ -131,7 +140,7 @@ void virtio_driver_ready(struct virtio_driver *driver)
 void virtio_driver_use_msix(struct virtio_driver *driver)
 {
 	struct pci_device *pci = &driver->device->pci;
-	uint64_t table = pci->bars[BAR_MSIX].address;
+	uint64_t table = pci->bars[driver->device->layout->msix_bar].address;
 	uint8_t at = pci->config[PCI_CAPABILITIES];
 	unsigned queues = virtio_driver_read(driver, REG_QUEUES, 2);
 
