@@ -21,11 +21,14 @@ struct block_queue *block_queue_new(
 /* Waits until nothing is in flight any more; done() is not called again. */
 void block_queue_free(struct block_queue *queue);
 
-/* At most BLOCK_REQUESTS_MAX in flight. Without a medium the request ends with -ENOMEDIUM. With the lock. */
+/* At most BLOCK_REQUESTS_MAX in flight. What is written is copied before this returns; what is read is in its place when done()
+ * is called. Without a medium the request ends with -ENOMEDIUM. With the lock. */
 void block_queue_submit(struct block_queue *queue, struct block_request *request);
-/* Gives up all requests that have not ended: waits for those in flight, and done() is called for none of them. The device
- * resets. With the lock. */
-void block_queue_cancel(struct block_queue *queue);
+/* Gives up a request, or all that have not ended: done() is not called, their memory is not touched any more, and a write is
+ * done or not. Never waits; what is submitted later begins when what was given up has ended on the host. Nothing for a request
+ * that has ended. With the lock. */
+void block_queue_cancel(struct block_queue *queue, struct block_request *request);
+void block_queue_cancel_all(struct block_queue *queue);
 unsigned block_queue_in_flight(const struct block_queue *queue);
 /* The machine pauses: nothing is in flight on the host when this returns; requests not yet begun, or to be done again, wait
  * for the machine to go on. For set_running(). With the lock. */

@@ -130,11 +130,23 @@ bool block_request_goes_on(struct block_request *request, ssize_t result, int *e
 	return request->done < request->length && result > 0;
 }
 
+void block_request_give_up(struct block_request *request)
+{
+	__atomic_store_n(&request->given_up, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool is_given_up(struct block_request *request)
+{
+	return __atomic_load_n(&request->given_up, __ATOMIC_SEQ_CST);
+}
+
 /* What was done of a request that is kept stays done: only the rest begins anew. */
 static void begin(struct block_worker *worker, struct block_request *request)
 {
 	worker->in_flight++;
-	if (worker->engine)
+	if (is_given_up(request))
+		block_worker_ended(worker, request, -ECANCELED);
+	else if (worker->engine)
 		worker->engine->ops->submit(worker->engine, request);
 	else
 		block_worker_ended(worker, request, -ENOMEDIUM);
@@ -205,7 +217,7 @@ void block_worker_keep(struct block_worker *worker, struct block_request *reques
 
 void block_worker_ended(struct block_worker *worker, struct block_request *request, int result)
 {
-	if (result < 0 && result != -ENOMEDIUM && result != -EPERM &&
+	if (result < 0 && result != -ENOMEDIUM && result != -EPERM && !is_given_up(request) &&
 		drive_keeps_failed(worker->drive, request->operation, &result)) {
 		block_worker_keep(worker, request);
 		return;

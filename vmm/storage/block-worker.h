@@ -37,6 +37,7 @@ struct block_request {
 	unsigned count;
 
 	/* the worker's */
+	int given_up; /* atomic: see block_request_give_up() */
 	uint64_t done;
 	int64_t started; /* nanoseconds, monotonic */
 	void *guard;     /* memory that @pieces point to */
@@ -68,6 +69,9 @@ void block_worker_forget(struct block_worker *worker);
 /* The same for those that @match: they come back as a list, by next. */
 struct block_request *block_worker_forget_some(struct block_worker *worker,
 	bool (*match)(const struct block_request *request, void *data), void *data);
+/* On any thread, of a request that was submitted and has not ended: it is not done again when it fails, and does not begin when
+ * it is kept; completed() is called all the same. */
+void block_request_give_up(struct block_request *request);
 bool block_worker_is_started(const struct block_worker *worker);
 
 /* On the worker's thread; the request belongs to the worker until completed(). At most BLOCK_REQUESTS_MAX at a time.

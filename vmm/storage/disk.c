@@ -77,9 +77,23 @@ static void submit_step(struct disk *disk, struct disk_job *job)
 	block_queue_submit(disk->queue, &job->request);
 }
 
+/* Bytes of the host's memory that a job takes while it is under way. */
+static uint64_t weight(const struct disk_job *job)
+{
+	return moves_data(job) ? MIN(job->length, (uint64_t)DISK_STEP_BYTES) : 0;
+}
+
+static bool has_room(const struct disk *disk, const struct disk_job *job)
+{
+	return disk->in_flight.length == 0 ||
+	       (disk->in_flight.length < BLOCK_REQUESTS_MAX &&
+		       disk->bytes_in_flight + weight(job) <= DISK_BYTES_IN_FLIGHT);
+}
+
 static void begin(struct disk *disk, struct disk_job *job)
 {
 	job->in_flight = true;
+	disk->bytes_in_flight += weight(job);
 	g_queue_push_tail(&disk->in_flight, job);
 	if (moves_data(job))
 		job->step = g_new(struct iovec, MIN(job->count, DISK_STEP_PIECES) + 1);
@@ -89,6 +103,8 @@ static void begin(struct disk *disk, struct disk_job *job)
 static void forget(struct disk *disk, struct disk_job *job)
 {
 	g_queue_remove(job->in_flight ? &disk->in_flight : &disk->waiting, job);
+	if (job->in_flight)
+		disk->bytes_in_flight -= weight(job);
 	job->in_flight = false;
 	job->waiting = false;
 	g_clear_pointer(&job->step, g_free);
@@ -96,7 +112,7 @@ static void forget(struct disk *disk, struct disk_job *job)
 
 static void begin_waiting(struct disk *disk)
 {
-	while (disk->in_flight.length < BLOCK_REQUESTS_MAX && disk->waiting.length > 0) {
+	while (disk->waiting.length > 0 && has_room(disk, disk->waiting.head->data)) {
 		struct disk_job *job = g_queue_pop_head(&disk->waiting);
 
 		job->waiting = false;
@@ -151,7 +167,7 @@ void disk_start(struct disk *disk, struct disk_job *job)
 	job->finished = 0;
 	job->next_piece = 0;
 	job->piece_offset = 0;
-	if (disk->in_flight.length < BLOCK_REQUESTS_MAX) {
+	if (disk->waiting.length == 0 && has_room(disk, job)) {
 		begin(disk, job);
 		return;
 	}
@@ -161,16 +177,11 @@ void disk_start(struct disk *disk, struct disk_job *job)
 
 void disk_cancel(struct disk *disk, struct disk_job *job)
 {
-	bool was_in_flight = job->in_flight;
-
 	if (!job->in_flight && !job->waiting)
 		return;
-	if (was_in_flight)
-		block_queue_cancel(disk->queue);
+	if (job->in_flight)
+		block_queue_cancel(disk->queue, &job->request);
 	forget(disk, job);
-	/* The others of the queue go on where they were: none of them has been acknowledged, so a step may be done twice. */
-	for (GList *at = disk->in_flight.head; was_in_flight && at; at = at->next)
-		submit_step(disk, at->data);
 	begin_waiting(disk);
 }
 
@@ -178,7 +189,7 @@ void disk_cancel_all(struct disk *disk)
 {
 	if (!disk->queue)
 		return;
-	block_queue_cancel(disk->queue);
+	block_queue_cancel_all(disk->queue);
 	while (disk->in_flight.length > 0)
 		forget(disk, disk->in_flight.head->data);
 	while (disk->waiting.length > 0)

@@ -8,8 +8,9 @@
 #include "vmm/storage/block-queue.h"
 
 enum {
-	DISK_STEP_BYTES = 4 << 20,
-	DISK_STEP_PIECES = 1024, /* what one readv() takes */
+	DISK_STEP_BYTES = 1 << 20,
+	DISK_BYTES_IN_FLIGHT = 16 << 20, /* copied at a time; one step at least */
+	DISK_STEP_PIECES = 1024,         /* what one readv() takes */
 };
 
 struct disk_job {
@@ -37,18 +38,19 @@ struct disk {
 	struct drive *drive;
 	struct block_queue *queue;
 	GQueue in_flight, waiting; /* of struct disk_job */
+	uint64_t bytes_in_flight;
 };
 
 /* Takes the drive named by drive=@drive_id for @owner; false with @error. */
 bool disk_init(struct disk *disk, const char *drive_id, struct device *owner,
 	const struct drive_ops *ops, GError **error);
-/* Cancels what has not ended; nothing when it was not initialised. */
+/* Cancels what has not ended, and waits for the host to be done with it; nothing when it was not initialised. */
 void disk_finish(struct disk *disk);
 
 /* Starts a job; its done() is called later, never from here. */
 void disk_start(struct disk *disk, struct disk_job *job);
-/* Gives up a job, or all of them: their memory is not touched any more, and done() is not called. Nothing when the job is not
- * under way. */
+/* Gives up a job, or all of them, and does not wait: their memory is not touched any more, and done() is not called. Nothing
+ * when the job is not under way. */
 void disk_cancel(struct disk *disk, struct disk_job *job);
 void disk_cancel_all(struct disk *disk);
 /* For set_running(). */

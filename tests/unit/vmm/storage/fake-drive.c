@@ -71,7 +71,12 @@ void block_queue_submit(struct block_queue *queue, struct block_request *request
 	g_queue_push_tail(&queue->requests, request);
 }
 
-void block_queue_cancel(struct block_queue *queue)
+void block_queue_cancel(struct block_queue *queue, struct block_request *request)
+{
+	g_queue_remove(&queue->requests, request);
+}
+
+void block_queue_cancel_all(struct block_queue *queue)
 {
 	g_queue_clear(&queue->requests);
 }

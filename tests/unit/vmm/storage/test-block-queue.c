@@ -11,6 +11,7 @@ struct fake {
 	struct block_backend backend;
 	int error;      /* atomic; negative errno that requests end with */
 	size_t at_most; /* bytes of one part */
+	GMutex *hangs;  /* requests wait for it, as for a host that does not answer */
 	uint8_t bytes[DISK_BYTES];
 };
 
@@ -38,8 +39,13 @@ static ssize_t transfer(struct fake *fake, const struct block_request *request)
 
 static void fake_submit(struct block_engine *engine, struct block_request *request)
 {
+	GMutex *hangs = ((struct fake_engine *)engine)->fake->hangs;
 	int end;
 
+	if (hangs) {
+		g_mutex_lock(hangs);
+		g_mutex_unlock(hangs);
+	}
 	while (block_request_goes_on(
 		request, transfer(((struct fake_engine *)engine)->fake, request), &end))
 		;
@@ -212,7 +218,7 @@ static void test_cancel(void)
 	set_running(disk, false);
 	g_mutex_lock(&disk->machine.lock);
 	g_assert_cmpuint(block_queue_in_flight(disk->queue), ==, 1);
-	block_queue_cancel(disk->queue);
+	block_queue_cancel_all(disk->queue);
 	g_assert_cmpuint(block_queue_in_flight(disk->queue), ==, 0);
 	g_mutex_unlock(&disk->machine.lock);
 	__atomic_store_n(&fake->error, 0, __ATOMIC_SEQ_CST);
@@ -221,6 +227,80 @@ static void test_cancel(void)
 	g_assert_cmpint(disk_do(disk, BLOCK_READ, 0, bytes, sizeof(bytes)), ==, 0);
 	g_assert_cmpuint(disk->ended, ==, 1);
 	g_assert_cmpuint(bytes[0], ==, 0);
+	disk_free(disk);
+}
+
+/* A host that does not answer keeps nobody waiting, gets no word in afterwards, and nothing overtakes what it still does. */
+static void test_cancel_hanging(void)
+{
+	struct fake *fake = fake_new();
+	struct disk *disk = disk_new_with(&fake->backend);
+	uint8_t written[512], read[512] = { 0 }, after[512];
+	struct block_request write_request, read_request, later, again;
+	struct iovec pieces[4];
+	GMutex hangs;
+
+	g_mutex_init(&hangs);
+	g_mutex_lock(&hangs);
+	fake->hangs = &hangs;
+	memset(fake->bytes, 0x11, sizeof(fake->bytes));
+	memset(written, 0x22, sizeof(written));
+	disk_submit(disk, &write_request, &pieces[0], BLOCK_WRITE, 0, written, sizeof(written));
+	/* What was given to the queue is written, whatever comes of the memory. */
+	memset(written, 0x33, sizeof(written));
+	disk_submit(disk, &read_request, &pieces[1], BLOCK_READ, 4096, read, sizeof(read));
+	g_mutex_lock(&disk->machine.lock);
+	block_queue_cancel(disk->queue, &read_request);
+	block_queue_cancel(disk->queue, &read_request);
+	g_assert_cmpuint(block_queue_in_flight(disk->queue), ==, 1);
+	block_queue_cancel_all(disk->queue);
+	g_assert_cmpuint(block_queue_in_flight(disk->queue), ==, 0);
+	g_mutex_unlock(&disk->machine.lock);
+	memset(&read_request, 0xff, sizeof(read_request));
+	memset(&write_request, 0xff, sizeof(write_request));
+
+	memset(after, 0x44, sizeof(after));
+	disk_submit(disk, &later, &pieces[2], BLOCK_WRITE, 0, after, sizeof(after));
+	disk_submit(disk, &again, &pieces[3], BLOCK_READ, 0, written, sizeof(written));
+	g_mutex_lock(&disk->machine.lock);
+	block_queue_cancel(disk->queue, &again);
+	g_mutex_unlock(&disk->machine.lock);
+	g_mutex_unlock(&hangs);
+	disk_wait(disk, 1);
+	g_assert_cmpint(disk->result, ==, 0);
+	g_assert_cmpuint(disk->ended, ==, 1);
+	g_assert_cmpmem(fake->bytes, sizeof(after), after, sizeof(after));
+	g_assert_cmpuint(read[0], ==, 0);
+	g_assert_cmpuint(written[0], ==, 0x33);
+	disk_free(disk);
+	g_mutex_clear(&hangs);
+}
+
+/* What failed, and was given up before the machine stopped, is not done when it goes on. */
+static void test_cancel_kept(void)
+{
+	struct fake *fake = fake_new();
+	struct disk *disk = disk_new_with(&fake->backend);
+	uint8_t bytes[512] = { 1 };
+	struct block_request request, later;
+	struct iovec pieces[2];
+
+	disk->drive->on_write_error = DRIVE_ERROR_STOP;
+	__atomic_store_n(&fake->error, -EIO, __ATOMIC_SEQ_CST);
+	disk_submit(disk, &request, &pieces[0], BLOCK_WRITE, 0, bytes, sizeof(bytes));
+	disk_wait(disk, 1);
+	g_mutex_lock(&disk->machine.lock);
+	block_queue_cancel(disk->queue, &request);
+	g_mutex_unlock(&disk->machine.lock);
+	disk_submit(disk, &later, &pieces[1], BLOCK_READ, 0, bytes, sizeof(bytes));
+	set_running(disk, false);
+	__atomic_store_n(&fake->error, 0, __ATOMIC_SEQ_CST);
+	disk_stops = 0;
+	set_running(disk, true);
+	disk_wait(disk, 1);
+	g_assert_cmpint(disk->result, ==, 0);
+	g_assert_cmpuint(bytes[0], ==, 0);
+	g_assert_cmpuint(fake->bytes[0], ==, 0);
 	disk_free(disk);
 }
 
@@ -288,6 +368,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/block-queue/short", test_short);
 	g_test_add_func("/block-queue/policies", test_policies);
 	g_test_add_func("/block-queue/cancel", test_cancel);
+	g_test_add_func("/block-queue/cancel-hanging", test_cancel_hanging);
+	g_test_add_func("/block-queue/cancel-kept", test_cancel_kept);
 	g_test_add_func("/block-queue/no-medium", test_no_medium);
 	g_test_add_func("/block-queue/raw", test_raw);
 	g_test_add_func("/block-queue/guard", test_guard);
