@@ -251,7 +251,7 @@ static void take_control(struct ahci_port *port, uint8_t control)
 
 	port->soft_reset = control & CONTROL_RESET;
 	if (port->soft_reset && !before) {
-		ahci_port_cancel(port);
+		ahci_port_abandon(port);
 		port->active = 0;
 		port->taskfile.status |= ATA_BUSY;
 	} else if (before && !port->soft_reset) {
@@ -369,4 +369,15 @@ void ahci_port_cancel(struct ahci_port *port)
 	for (unsigned i = 0; i < AHCI_SLOTS; i++)
 		if (port->slots[i].issued)
 			release(&port->slots[i]);
+}
+
+void ahci_port_abandon(struct ahci_port *port)
+{
+	for (unsigned i = 0; i < AHCI_SLOTS; i++) {
+		if (port->slots[i].issued) {
+			port->issued &= ~(1u << i);
+			port->active &= ~(1u << i);
+		}
+	}
+	ahci_port_cancel(port);
 }

@@ -93,7 +93,7 @@ static void connect(struct ahci_port *port)
 
 static void disconnect(struct ahci_port *port)
 {
-	ahci_port_cancel(port);
+	ahci_port_abandon(port);
 	port->link_up = false;
 	port->greeting = false;
 	port->soft_reset = false;

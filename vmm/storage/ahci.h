@@ -94,6 +94,8 @@ void ahci_port_greet(struct ahci_port *port);
 void ahci_port_run(struct ahci_port *port);
 /* Ends what is under way; the guest hears nothing of it. */
 void ahci_port_cancel(struct ahci_port *port);
+/* The same for a reset: what the drive had is not issued any more, so that it does not begin again. */
+void ahci_port_abandon(struct ahci_port *port);
 /* Lays a register FIS where the guest receives it; false: it does not receive. */
 bool ahci_receive_registers(struct ahci_port *port, bool interrupt);
 

@@ -326,6 +326,145 @@ static void test_reset_under_way(void)
 	tear_down(&f);
 }
 
+static void put_control(struct fixture *f, unsigned slot, uint8_t control)
+{
+	put_command(f, slot, 0, 0, 0, 0, 0);
+	f->machine->ram[TABLE + 256 * slot + 1] = 0;
+	f->machine->ram[TABLE + 256 * slot + 15] = control;
+}
+
+/* What the drive had when it was reset does not begin again, by frame or by link; what comes later does. */
+static void test_no_second_beginning(void)
+{
+	for (unsigned by_link = 0; by_link < 2; by_link++) {
+		struct fixture f;
+
+		set_up(&f, &ide_hd_class);
+		memset(f.machine->ram + BUFFER, 0xa5, 512);
+		put_command(&f, 0, 0x35, 7, 1, 0, 512);
+		set(&f, PORT + CI, 1 << 0);
+		if (by_link) {
+			set(&f, PORT + SCTL, 1);
+			set(&f, PORT + SCTL, 0);
+		} else {
+			put_control(&f, 1, 4);
+			put_control(&f, 2, 0);
+			set(&f, PORT + CI, 1 << 1);
+			g_assert_cmphex(get(&f, PORT + TFD) & 0x80, ==, 0x80);
+			set(&f, PORT + CI, 1 << 2);
+		}
+		g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+		g_assert_cmphex(get(&f, PORT + TFD), ==, 0x150);
+		put_command(&f, 3, 0x25, 7, 1, 0, 512);
+		issue(&f, 1 << 3);
+		g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+		g_assert_cmphex(f.drive->bytes[7 * 512], ==, 0);
+		g_assert_cmphex(f.machine->ram[BUFFER + 3 * 0x2000], ==, 0);
+		tear_down(&f);
+	}
+}
+
+/* Queued commands too (Serial ATA 3.0 section 11.4: a reset ends them all). */
+static void test_queued_reset(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 4, 0x60, 0, 4 << 3, 1, 512);
+	put_command(&f, 5, 0x60, 1, 5 << 3, 1, 512);
+	set(&f, PORT + SACT, 3 << 4);
+	set(&f, PORT + CI, 3 << 4);
+	put_control(&f, 0, 4);
+	set(&f, PORT + CI, 1);
+	g_assert_cmphex(get(&f, PORT + SACT), ==, 0);
+	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
+	put_control(&f, 0, 0);
+	set(&f, PORT + CI, 1);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x150);
+	tear_down(&f);
+}
+
+/* After an error nothing goes on until PxCMD.ST has been off (AHCI 1.3.1 section 6.2.2), and with it off nothing is issued. */
+static void test_halted(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_command(&f, 0, 0xdd, 0, 0, 0, 0);
+	issue(&f, 1);
+	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x451);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 1);
+	put_command(&f, 1, 0xec, 0, 0, 0, 512);
+	issue(&f, 2);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 3);
+	set(&f, PORT + CMD, 0x10);
+	g_assert_cmphex(get(&f, PORT + CMD) & 1 << 15, ==, 0);
+	g_assert_cmphex(get(&f, PORT + CI), ==, 0);
+	issue(&f, 2);
+	set(&f, PORT + SACT, 2);
+	g_assert_cmphex(get(&f, PORT + CI) | get(&f, PORT + SACT), ==, 0);
+	set(&f, PORT + IS, UINT32_MAX);
+	set(&f, PORT + CMD, 0x11);
+	issue(&f, 2);
+	g_assert_cmphex(get(&f, PORT + IS), ==, PIO_SETUP);
+	tear_down(&f);
+}
+
+/* Frames that are none: each ends with an error of the host bus, and the drive never hears of it. */
+static void test_frames(void)
+{
+	static const struct {
+		unsigned at; /* from the table on, or before it: of the header */
+		uint8_t value;
+		bool header;
+	} cases[] = {
+		{ 0, 4, true },     /* too short by a dword */
+		{ 0, 0, true },     /* empty */
+		{ 0, 0x34, false }, /* from the drive */
+		{ 0, 0x46, false }, /* data */
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct fixture f;
+
+		set_up(&f, &ide_hd_class);
+		put_command(&f, 0, 0x25, 0, 1, 0, 512);
+		f.machine->ram[(cases[i].header ? LIST : TABLE) + cases[i].at] = cases[i].value;
+		set(&f, PORT + CI, 1);
+		g_assert_true(get(&f, PORT + IS) & HOST_BUS);
+		g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
+		tear_down(&f);
+	}
+}
+
+/* Reserved bits, ports that are not there, and accesses of other widths. */
+static void test_registers(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	set(&f, PORT + CMD, 0);
+	set(&f, PORT + 0x00, 0x12345fff);
+	g_assert_cmphex(get(&f, PORT + 0x00), ==, 0x12345c00);
+	set(&f, PORT + 0x08, 0x12345fff);
+	g_assert_cmphex(get(&f, PORT + 0x08), ==, 0x12345f00);
+	set(&f, PORT + IE, UINT32_MAX);
+	g_assert_cmphex(get(&f, PORT + IE), ==, 0xfdc000ff);
+	io_space_write(&f.machine->machine.mmio, BASE + PORT + IE, 1, 0);
+	g_assert_cmphex(get(&f, PORT + IE), ==, 0xfdc000ff);
+	set(&f, PORT + SIG, 0);
+	g_assert_cmphex(get(&f, PORT + SIG), ==, 0x101);
+	set(&f, PORT + TFD, 0);
+	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x150);
+	for (unsigned offset = PORT + 6 * 0x80; offset < 0x1000; offset += 4) {
+		set(&f, offset, UINT32_MAX);
+		g_assert_cmphex(get(&f, offset), ==, 0);
+	}
+	g_assert_cmphex(get(&f, 0x0c), ==, 0x3f);
+	tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -338,5 +477,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/ahci/wrong", test_wrong);
 	g_test_add_func("/ahci/plug", test_plug);
 	g_test_add_func("/ahci/reset-under-way", test_reset_under_way);
+	g_test_add_func("/ahci/no-second-beginning", test_no_second_beginning);
+	g_test_add_func("/ahci/queued-reset", test_queued_reset);
+	g_test_add_func("/ahci/halted", test_halted);
+	g_test_add_func("/ahci/frames", test_frames);
+	g_test_add_func("/ahci/registers", test_registers);
 	return g_test_run();
 }

@@ -236,6 +236,138 @@ static void test_reset_under_way(void)
 	tear_down(&f);
 }
 
+/* While a drive is busy nothing is written but the control register (ATA/ATAPI-6 section 7.3 and so on: BSY). */
+static void test_busy(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	f.drive->bytes[5 * 512] = 0x99;
+	fake_out(f.machine, 0x1f6, 0xe0);
+	fake_out(f.machine, 0x1f3, 5);
+	fake_out(f.machine, 0x1f2, 1);
+	fake_out(f.machine, 0x1f7, 0x20);
+	fake_out(f.machine, 0x1f3, 6);
+	fake_out(f.machine, 0x1f2, 2);
+	fake_out(f.machine, 0x1f7, 0xec);
+	g_assert_cmphex(status(&f), ==, 0x80);
+	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0);
+	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 1);
+	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0x99);
+	tear_down(&f);
+}
+
+/* No drive, no answer: a command goes nowhere and the other drive stays as it is. */
+static void test_absent(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	fake_out(f.machine, 0x1f6, 0xf0);
+	fake_out(f.machine, 0x1f7, 0xec);
+	g_assert_cmphex(status(&f), ==, 0);
+	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0);
+	g_assert_false(f.machine->levels[IRQ]);
+	fake_out(f.machine, 0x1f6, 0xe0);
+	g_assert_cmphex(status(&f), ==, 0x50);
+	tear_down(&f);
+}
+
+/* nIEN keeps the line down and nothing else; what came meanwhile is told when it is cleared. */
+static void test_no_interrupt(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	fake_out(f.machine, 0x3f6, 2);
+	command(&f, 0xec, 0, 0);
+	g_assert_cmphex(fake_in(f.machine, 0x3f6), ==, 0x58);
+	g_assert_false(f.machine->levels[IRQ]);
+	fake_out(f.machine, 0x3f6, 0);
+	g_assert_true(f.machine->levels[IRQ]);
+	g_assert_cmphex(status(&f), ==, 0x58);
+	g_assert_false(f.machine->levels[IRQ]);
+	tear_down(&f);
+}
+
+/* In a reset nothing is taken; the bits that ask for one do not pile up. */
+static void test_in_reset(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	fake_out(f.machine, 0x3f6, 4);
+	fake_out(f.machine, 0x1f7, 0xec);
+	g_assert_cmphex(status(&f), ==, 0x80);
+	fake_out(f.machine, 0x3f6, 4);
+	fake_out(f.machine, 0x3f6, 0);
+	g_assert_cmphex(status(&f), ==, 0x50);
+	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0);
+	tear_down(&f);
+}
+
+static const struct {
+	uint8_t code, device, count;
+	uint32_t lba;
+	uint8_t error;
+} refusals[] = {
+	{ 0x20, 0xa0, 1, 0x000000, 0x10 },                     /* cylinders begin with sector 1 */
+	{ 0x20, 0xa0, 1, 0xffff01, 0x10 },                     /* a cylinder behind the last */
+	{ 0xc8, 0xe0, 0, FAKE_DRIVE_BYTES / 512 - 255, 0x10 }, /* 0: 256 sectors, one too many */
+	{ 0xc6, 0xe0, 3, 0, 0x04 },                            /* SET MULTIPLE: no power of two */
+	{ 0xc6, 0xe0, 128, 0, 0x04 },                          /* too many */
+	{ 0x60, 0xe0, 0, 0, 0x04 },                            /* queues are Serial ATA's */
+	{ 0xa0, 0xe0, 0, 0, 0x04 },                            /* packets are for CD-ROMs */
+	{ 0xef, 0xe0, 0, 0, 0x04 },                            /* SET FEATURES of none */
+	{ 0x91, 0xe0, 0, 0, 0x04 },                            /* tracks of no sectors */
+	{ 0xb0, 0xe0, 0, 0, 0x04 },                            /* SMART without its key */
+};
+
+static void test_refusals(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+		fake_out(f.machine, 0x1f1, 0);
+		fake_out(f.machine, 0x1f6, refusals[i].device | refusals[i].lba >> 24);
+		fake_out(f.machine, 0x1f2, refusals[i].count);
+		for (unsigned byte = 0; byte < 3; byte++)
+			fake_out(f.machine, 0x1f3 + byte, refusals[i].lba >> 8 * byte);
+		fake_out(f.machine, 0x1f7, refusals[i].code);
+		g_assert_true(f.machine->levels[IRQ]);
+		g_test_message("command %02x", refusals[i].code);
+		g_assert_cmphex(status(&f), ==, 0x51);
+		g_assert_cmphex(fake_in(f.machine, 0x1f1), ==, refusals[i].error);
+	}
+	/* READ MULTIPLE without a number of sectors, which 0 takes away. */
+	command(&f, 0xc6, 0, 0);
+	g_assert_cmphex(status(&f), ==, 0x50);
+	command(&f, 0xc4, 0, 1);
+	g_assert_cmphex(fake_in(f.machine, 0x1f1), ==, 0x04);
+	tear_down(&f);
+}
+
+/* A table of regions that ends too soon, and one for the other direction. */
+static void test_short_table(void)
+{
+	struct fixture f;
+
+	set_up(&f, &ide_hd_class);
+	put_region(&f, BUFFER, 512);
+	command(&f, 0xc8, 1, 2);
+	fake_out(f.machine, MASTER, 0x09);
+	fake_drive_run(f.drive, 10);
+	g_assert_cmphex(status(&f) & 0x89, ==, 0x01);
+	fake_out(f.machine, MASTER, 0);
+	command(&f, 0xca, 1, 1);
+	fake_out(f.machine, MASTER, 0x09);
+	fake_drive_run(f.drive, 10);
+	g_assert_cmphex(status(&f) & 0x89, ==, 0x01);
+	g_assert_cmphex(fake_in(f.machine, MASTER + 2) & 1, ==, 0);
+	tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -245,5 +377,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/ide/dma", test_dma);
 	g_test_add_func("/ide/packet", test_packet);
 	g_test_add_func("/ide/reset-under-way", test_reset_under_way);
+	g_test_add_func("/ide/busy", test_busy);
+	g_test_add_func("/ide/absent", test_absent);
+	g_test_add_func("/ide/no-interrupt", test_no_interrupt);
+	g_test_add_func("/ide/in-reset", test_in_reset);
+	g_test_add_func("/ide/refusals", test_refusals);
+	g_test_add_func("/ide/short-table", test_short_table);
 	return g_test_run();
 }
