@@ -15,8 +15,10 @@ const struct event_kind event_kinds[] = {
 	{ "GUEST_PANICKED", "{action: pause|poweroff|run}" },
 	{ "DEVICE_TRAY_MOVED", "{device: str, id: str, tray-open: bool}", .limit_ms = 1000,
 		.key = "device" },
-	{ "BLOCK_IO_ERROR", "{device: str, node-name?: str, operation: read|write, "
-			    "action: ignore|report|stop, nospace?: bool, reason: str}" },
+	{ "BLOCK_IO_ERROR",
+		"{device: str, node-name?: str, operation: read|write, "
+		"action: ignore|report|stop, nospace?: bool, reason: str}",
+		.limit_ms = 1000, .key = "device" },
 	{ "VSERPORT_CHANGE", "{id: str, open: bool}", .limit_ms = 1000, .key = "id" },
 	{ "NIC_RX_FILTER_CHANGED", "{name?: str, path: str}" },
 	{ "DEVICE_DELETED", "{device?: str, path: str}" },

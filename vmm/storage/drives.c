@@ -9,6 +9,11 @@
 #include "base/log.h"
 #include "vmm/machine/machine.h"
 
+enum {
+	TOLD_PERIOD = 1000000, /* microseconds */
+	TOLD_MAX = 16,         /* errors in one that are told */
+};
+
 struct drives {
 	GPtrArray *list; /* of struct drive */
 };
@@ -283,6 +288,18 @@ bool drive_resize(struct drive *drive, uint64_t size, GError **error)
 	return done;
 }
 
+/* A guest that makes errors as fast as it can leaves room for the events of others; that it was stopped is told always. */
+static bool is_told(struct drive *drive, bool stops)
+{
+	int64_t now = g_get_monotonic_time();
+
+	if (now - drive->told_since >= TOLD_PERIOD) {
+		drive->told_since = now;
+		drive->told = 0;
+	}
+	return drive->told++ < TOLD_MAX || stops;
+}
+
 static void tell_error(
 	const struct drive *drive, enum block_operation operation, const char *action, int result)
 {
@@ -305,11 +322,12 @@ bool drive_keeps_failed(struct drive *drive, enum block_operation operation, int
 		policy == DRIVE_ERROR_STOP || (policy == DRIVE_ERROR_ENOSPC && *result == -ENOSPC);
 	struct machine *machine = drive->owner->machine;
 
-	tell_error(drive, operation,
-		stops                          ? "stop"
-		: policy == DRIVE_ERROR_IGNORE ? "ignore"
-					       : "report",
-		*result);
+	if (is_told(drive, stops))
+		tell_error(drive, operation,
+			stops                          ? "stop"
+			: policy == DRIVE_ERROR_IGNORE ? "ignore"
+						       : "report",
+			*result);
 	if (stops) {
 		if (__atomic_exchange_n(&drive->troubled, *result, __ATOMIC_SEQ_CST) == 0)
 			log_warning("drive %s: %s; the guest is stopped until it is continued",

@@ -45,7 +45,9 @@ struct drive {
 	struct drive *parent, *child; /* nodes: the format above, the bytes below */
 	struct drive *medium;         /* the node whose image this is; NULL: its own */
 	struct block_worker *worker;  /* of the owner */
-	int troubled;                 /* atomic: -errno of the error that stopped the machine */
+	int64_t told_since;           /* the worker's: errors told of late, microseconds */
+	unsigned told;
+	int troubled; /* atomic: -errno of the error that stopped the machine */
 };
 
 struct drives *drives_new(void);
