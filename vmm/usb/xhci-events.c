@@ -70,6 +70,13 @@ void xhci_update_interrupts(struct xhci *xhci)
 	update_pin(xhci);
 }
 
+/* Messages of what happened while interrupts were off. */
+void xhci_interrupts_enabled(struct xhci *xhci)
+{
+	for (unsigned i = 0; i < XHCI_INTERRUPTERS; i++)
+		send(xhci, &xhci->interrupters[i]);
+}
+
 static void raise_interrupt(struct xhci *xhci, struct xhci_interrupter *interrupter)
 {
 	bool was_busy = interrupter->busy;

@@ -77,6 +77,7 @@ static void halt(struct xhci *xhci)
 static void write_command(struct xhci *xhci, uint32_t value)
 {
 	bool ran = xhci->command & USBCMD_RUN;
+	bool interrupted = xhci->command & USBCMD_INTERRUPTS;
 
 	if (value & USBCMD_RESET) {
 		xhci_reset(xhci);
@@ -92,6 +93,8 @@ static void write_command(struct xhci *xhci, uint32_t value)
 		xhci->started = g_get_monotonic_time();
 	if (ran && !(value & USBCMD_RUN))
 		halt(xhci);
+	if (!interrupted && value & USBCMD_INTERRUPTS)
+		xhci_interrupts_enabled(xhci);
 	xhci_update_interrupts(xhci);
 }
 

@@ -145,6 +145,8 @@ uint32_t xhci_interrupter_read(const struct xhci_interrupter *interrupter, unsig
 void xhci_interrupter_write(struct xhci *xhci, unsigned number, unsigned offset, uint32_t value);
 /* Tells the interrupt pin, and sends messages that moderation held back. */
 void xhci_update_interrupts(struct xhci *xhci);
+/* The guest enables them all (USBCMD): sends messages of what happened before. */
+void xhci_interrupts_enabled(struct xhci *xhci);
 
 /* xhci-ports.c */
 extern const struct usb_host_ops xhci_host_ops;

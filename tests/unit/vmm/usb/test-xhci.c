@@ -1,9 +1,12 @@
 /* The host controller: registers as QEMU's, each command, each way of asking for events, and what a wrong guest gets. */
 #include <string.h>
 
+#include "tests/unit/vmm/fake-kvm.h"
 #include "tests/unit/vmm/usb/xhci-driver.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config.h"
+#include "vmm/pci/pci-registers.h"
+#include "vmm/pci/pci.h"
 #include "vmm/usb/usb-input.h"
 
 enum {
@@ -11,6 +14,7 @@ enum {
 	STATUS = XHCI_OPERATIONAL + USBSTS,
 	PORT_5 = XHCI_OPERATIONAL + PORTS + 4 * PORT_BYTES,
 	NOWHERE = 0x40000000,
+	AT_MSIX = 0x90,
 	RING_1 = DRIVER_RINGS + 0x400, /* of slot 1, endpoint 0 */
 };
 
@@ -409,6 +413,46 @@ static void test_interrupt_pin(struct fixture *f, gconstpointer data)
 	g_assert_false(fake->levels[16]);
 }
 
+static void enable_messages(struct fixture *f)
+{
+	uint64_t entry = DRIVER_REGISTERS + XHCI_MSIX_TABLE;
+
+	io_space_write(&f->driver->fake->machine.mmio, entry, 4, 0xfee01000);
+	io_space_write(&f->driver->fake->machine.mmio, entry + 8, 4, 0x4041);
+	io_space_write(&f->driver->fake->machine.mmio, entry + 12, 4, 0);
+	pci_device_config_write(
+		(struct pci_device *)f->driver->controller, AT_MSIX + MSIX_CONTROL, 2, MSIX_ENABLE);
+	xhci_driver_write(f->driver, XHCI_RUNTIME + INTERRUPTERS + IMOD, 0);
+	fake_kvm.messages = 0;
+}
+
+/* One message for what was not read yet; and what happened while interrupts were off is told when they are enabled, by the
+ * controller or by the interrupter. */
+static void test_messages(struct fixture *f, gconstpointer data)
+{
+	unsigned interrupter = XHCI_RUNTIME + INTERRUPTERS;
+
+	enable_messages(f);
+	g_assert_cmpuint(run(f, 0, TYPE(TRB_NO_OP_COMMAND)), ==, CODE_SUCCESS);
+	g_assert_cmpuint(fake_kvm.messages, ==, 1);
+	g_assert_cmphex(fake_kvm.message_data, ==, 0x4041);
+	g_assert_false(f->driver->fake->levels[16]);
+
+	xhci_driver_write(f->driver, COMMAND, USBCMD_RUN);
+	g_assert_cmpuint(run(f, 0, TYPE(TRB_NO_OP_COMMAND)), ==, CODE_SUCCESS);
+	g_assert_cmpuint(fake_kvm.messages, ==, 1);
+	xhci_driver_write(f->driver, COMMAND, USBCMD_RUN | USBCMD_INTERRUPTS);
+	g_assert_cmpuint(fake_kvm.messages, ==, 2);
+	xhci_driver_write(f->driver, COMMAND, USBCMD_RUN | USBCMD_INTERRUPTS);
+	g_assert_cmpuint(fake_kvm.messages, ==, 2);
+
+	xhci_driver_write(f->driver, interrupter + IMAN, 0);
+	g_assert_cmpuint(run(f, 0, TYPE(TRB_NO_OP_COMMAND)), ==, CODE_SUCCESS);
+	g_assert_cmpuint(fake_kvm.messages, ==, 2);
+	xhci_driver_write(f->driver, interrupter + IMAN, IMAN_ENABLED);
+	g_assert_cmpuint(fake_kvm.messages, ==, 3);
+}
+
 /* A machine that is paused has a controller that waits. */
 static void test_paused_machine(struct fixture *f, gconstpointer data)
 {
@@ -453,6 +497,7 @@ int main(int argc, char **argv)
 	ADD("/transfers/half", test_half_a_transfer);
 	ADD("/events/full", test_event_ring_full);
 	ADD("/events/pin", test_interrupt_pin);
+	ADD("/events/messages", test_messages);
 	ADD("/paused", test_paused_machine);
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong_cases); i++)
 		g_test_add_data_func(wrong_cases[i].name, &wrong_cases[i], check_wrong);
