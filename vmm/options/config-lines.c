@@ -163,8 +163,6 @@ static bool make_chardev(struct config_builder *builder, const struct option_set
 		if (strcmp(kind->backend, "stdio") == 0)
 			option_set_add(set, "signal", "off");
 	}
-	if (strcmp(kind->word, "unix:") == 0 && !option_set_get(line, "server"))
-		option_set_add(set, "server", "on");
 	for (guint i = 0; i < line->count; i++) {
 		if (strcmp(line->values[i].key, "dev") != 0)
 			option_set_add(set, line->values[i].key, line->values[i].text);
@@ -232,6 +230,8 @@ static bool default_serial(struct config_builder *builder, GError **error)
 	bool good;
 
 	option_set_add(line, "dev", terminal ? "mon:stdio" : path);
+	if (!terminal)
+		option_set_add(line, "server", "on");
 	good = resolve_line(builder, line, "serial0", &builder->config->serial[0], error);
 	option_set_free(line);
 	return good;
@@ -273,7 +273,9 @@ static bool add_qmp(struct config_builder *builder, const struct option_set *set
 	if (builder->config->qmp->len > MAXIMUM_QMP)
 		return fail(error, VITRINE_ERROR_INPUT, "%s: given more than %d times", set->origin,
 			MAXIMUM_QMP);
-	if (!g_str_has_prefix(text, "unix:")) {
+	/* A socket that takes many clients, none of which the guest waits for; every other line is a chardev's. */
+	if (!g_str_has_prefix(text, "unix:") || !option_set_bool(set, "server", false) ||
+		option_set_bool(set, "wait", false)) {
 		if (!resolve_line(builder, set, id, &qmp.chardev, error))
 			return false;
 		if (qmp.chardev)
@@ -283,15 +285,6 @@ static bool add_qmp(struct config_builder *builder, const struct option_set *set
 	qmp.path = config_keep(builder, text + strlen("unix:"));
 	if (qmp.path[0] == '\0')
 		return fail(error, VITRINE_ERROR_INPUT, "%s: unix: names no path", set->origin);
-	if (!option_set_bool(set, "server", true))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: server=off is not accepted; accepted: on", set->origin);
-	if (option_set_bool(set, "wait", false))
-		return fail(error, VITRINE_ERROR_INPUT,
-			"%s: wait=on is not accepted; accepted: off (-S keeps the guest from "
-			"running "
-			"before cont)",
-			set->origin);
 	if (option_set_get(set, "append"))
 		return fail(
 			error, VITRINE_ERROR_INPUT, "%s: unix: takes no key 'append'", set->origin);

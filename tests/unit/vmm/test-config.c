@@ -88,7 +88,8 @@ static void test_monitors(void)
 
 static void test_sockets(void)
 {
-	struct config *config = configured("-name web -runtime-dir /run/x -qmp unix:/q -qmp stdio");
+	struct config *config =
+		configured("-name web -runtime-dir /run/x -qmp unix:/q,server -qmp stdio");
 	const struct option_set *line = g_ptr_array_index(config->chardevs, 0);
 	const struct qmp_config *qmp = &g_array_index(config->qmp, struct qmp_config, 0);
 
@@ -319,6 +320,7 @@ static const struct config_case cases[] = {
 		"-monitor: standard input and output are taken by -serial" },
 	{ "-serial tcp:localhost:1 -monitor tcp::0,server=on -serial tcp:[::1]:2", NULL },
 	{ "-serial pipe:/p -monitor unix:/m,server=off,reconnect=1", NULL },
+	{ "-qmp unix:/q -qmp unix:/r,reconnect=1 -qmp unix:/s,server,wait", NULL },
 	{ "-serial tcp:localhost",
 		"-serial: tcp:localhost is not accepted; accepted: tcp:HOST:PORT" },
 	{ "-serial tcp:localhost:65536", "-serial: port=65536 is not accepted" },
@@ -329,7 +331,7 @@ static const struct config_case cases[] = {
 	{ "-serial chardev:x,append=on", "-serial: chardev:x takes no key 'append'" },
 	{ "-serial stdio,server=on", "-serial: stdio takes no key 'server'" },
 	{ "-serial unix:/s,server=off,wait=on", "-serial: wait=on is for server=on" },
-	{ "-serial unix:/s,reconnect=1", "-serial: reconnect=1 is for server=off" },
+	{ "-serial unix:/s,server,reconnect=1", "-serial: reconnect=1 is for server=off" },
 	{ "-serial file:", "-serial: path=PATH is missing" },
 	{ "-serial stdio -qmp stdio", "-qmp: standard input and output are taken by -serial" },
 	{ "-chardev null,id=a -serial chardev:a -serial chardev:a",
@@ -347,8 +349,8 @@ static const struct config_case cases[] = {
 	{ "-chardev null,id=a,logfile=/l,logappend=on", NULL },
 	{ "-chardev null,id=a,path=/x", "null takes no key 'path'; accepted: none" },
 	{ "-chardev ringbuf,id=a,size=100", "size=100 is not accepted; accepted: a power of two" },
-	{ "-qmp unix:", "-qmp: unix: names no path" },
-	{ "-qmp unix:/q,wait=on", "-qmp: wait=on is not accepted" },
+	{ "-qmp unix:,server", "-qmp: unix: names no path" },
+	{ "-qmp unix:/q,wait=on", "-qmp: wait=on is for server=on" },
 	{ "-vnc 5", "-vnc: 5 is not accepted; accepted: [HOST]:N" },
 	{ "-vnc :59636", "-vnc: :59636 is not accepted" },
 	{ "-vnc :-1", "-vnc: :-1 is not accepted" },
