@@ -63,7 +63,7 @@ def info_tells_about_both_boards(t):
         for line, words in (('info qtree', ['bus: main-system-bus', bridge]),
                             ('info mtree', ['address-space: memory', '(prio 0, ram)', 'address-space: I/O']),
                             ('info qom-tree', ['/peripheral (container)', '-x86_64-cpu)']),
-                            ('info registers', ['CPU#0', 'rip=000000000000fff0']),
+                            ('info registers', ['CPU#0', 'EIP=0000fff0 EFL=00000002', 'CS =f000 ffff0000 0000ffff', 'XMM07=']),
                             ('xp /1xb 0xfffffff0', ['00000000fffffff0: 0xea'])):
             text = guest.qmp.execute('human-monitor-command', {'command-line': line})
             for word in words:

@@ -147,11 +147,11 @@ def stopped(guest, reason, code):
     wait_until(lambda: guest.qmp.status() == 'internal-error', 'the stop')
     text = guest.program.err()
     check(reason in text, f'{reason!r} is not said on stderr: {text}')
-    for register in ('rip=', 'rax=', 'cs ', 'cr0='):
+    for register in ('IP=', 'AX=', 'CS =', 'CR0='):
         check(register in text, f'{register!r} is not among the registers on stderr: {text}')
     check(code in text, f'the code bytes {code!r} are not on stderr: {text}')
     events = [json.dumps(event) for event in guest.qmp.events]
-    check(any('rip=' in event and code in event for event in events), f'no event has registers and code: {events}')
+    check(any('IP=' in event and code in event for event in events), f'no event has registers and code: {events}')
     check(guest.vnc().wait(lambda picture: True).width, 'the screen is not served any more')
     try:
         guest.qmp.execute('cont')

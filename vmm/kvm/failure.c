@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "vmm/kvm/describe-registers.h"
 #include "vmm/machine/machine.h"
 
 enum {
@@ -46,42 +47,6 @@ static char *reason_text(const struct kvm_run *run)
 	}
 }
 
-static void describe_segment(GString *text, const char *name, const struct kvm_segment *segment)
-{
-	g_string_append_printf(text,
-		"%-3s %04x base=%016llx limit=%08x type=%x dpl=%u l=%u db=%u\n", name,
-		segment->selector, (unsigned long long)segment->base, segment->limit, segment->type,
-		segment->dpl, segment->l, segment->db);
-}
-
-char *vcpu_describe_registers(int fd)
-{
-	struct kvm_regs r = { 0 };
-	struct kvm_sregs s = { 0 };
-	GString *text = g_string_new(NULL);
-
-	kvm_ioctl(fd, KVM_GET_REGS, &r);
-	kvm_ioctl(fd, KVM_GET_SREGS, &s);
-	g_string_append_printf(text,
-		"rax=%016llx rbx=%016llx rcx=%016llx rdx=%016llx\n"
-		"rsi=%016llx rdi=%016llx rbp=%016llx rsp=%016llx\n"
-		"r8 =%016llx r9 =%016llx r10=%016llx r11=%016llx\n"
-		"r12=%016llx r13=%016llx r14=%016llx r15=%016llx\n"
-		"rip=%016llx rflags=%08llx\n",
-		r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11,
-		r.r12, r.r13, r.r14, r.r15, r.rip, r.rflags);
-	describe_segment(text, "cs", &s.cs);
-	describe_segment(text, "ss", &s.ss);
-	describe_segment(text, "ds", &s.ds);
-	describe_segment(text, "es", &s.es);
-	g_string_append_printf(text,
-		"gdt base=%016llx limit=%04x idt base=%016llx limit=%04x\n"
-		"cr0=%08llx cr2=%016llx cr3=%016llx cr4=%08llx efer=%08llx\n",
-		s.gdt.base, s.gdt.limit, s.idt.base, s.idt.limit, s.cr0, s.cr2, s.cr3, s.cr4,
-		s.efer);
-	return g_string_free(text, FALSE);
-}
-
 /* The bytes around the instruction pointer, "<" and ">" around the first of the instruction; what cannot be read shows
  * as "..". */
 static char *describe_code(struct machine *machine, int fd)
@@ -119,7 +84,7 @@ struct vcpu_failure *vcpu_failure_new(
 	g_autofree char *reason = reason_text(run);
 
 	failure->reason = g_strdup_printf("processor %u: %s", number, reason);
-	failure->registers = vcpu_describe_registers(fd);
+	failure->registers = vcpu_describe_registers(fd, false);
 	failure->code = describe_code(machine, fd);
 	return failure;
 }

@@ -8,6 +8,3 @@
 struct vcpu_failure *vcpu_failure_new(
 	struct machine *machine, int vcpu_fd, unsigned number, const struct kvm_run *run);
 void vcpu_failure_free(struct vcpu_failure *failure);
-
-/* General and control registers and segments, several lines; to be freed. */
-char *vcpu_describe_registers(int vcpu_fd);

@@ -1,5 +1,6 @@
 /* A virtual processor: its thread and its run loop. */
 #include "vmm/kvm/describe-chips.h"
+#include "vmm/kvm/describe-registers.h"
 #include "vmm/kvm/vcpu.h"
 
 #include <errno.h>
@@ -319,7 +320,7 @@ bool vcpu_translate(struct vcpu *vcpu, uint64_t linear, uint64_t *physical)
 
 char *vcpu_registers(struct vcpu *vcpu)
 {
-	return vcpu_describe_registers(vcpu->fd);
+	return vcpu_describe_registers(vcpu->fd, true);
 }
 
 void vcpu_describe_lapic(struct vcpu *vcpu, GString *to)
