@@ -35,14 +35,12 @@ static void info_chardev(struct hmp_call *call)
 
 /* --- block devices --- */
 
-static void print_medium(GString *out, JsonObject *inserted)
+static void print_cache(GString *out, JsonObject *inserted)
 {
 	JsonObject *cache = json_object_has_member(inserted, "cache")
 				    ? json_object_get_object_member(inserted, "cache")
 				    : NULL;
 
-	g_string_append_printf(out, ": %s (%s%s)\n", text(inserted, "file"), text(inserted, "drv"),
-		is_true(inserted, "ro") ? ", read-only" : "");
 	if (cache)
 		g_string_append_printf(out, "    Cache mode:       %s%s%s\n",
 			is_true(cache, "writeback") ? "writeback" : "writethrough",
@@ -52,9 +50,14 @@ static void print_medium(GString *out, JsonObject *inserted)
 
 static void print_block(GString *out, JsonObject *block)
 {
+	JsonObject *inserted = json_object_has_member(block, "inserted")
+				       ? json_object_get_object_member(block, "inserted")
+				       : NULL;
+
 	g_string_append(out, text(block, "device"));
-	if (json_object_has_member(block, "inserted"))
-		print_medium(out, json_object_get_object_member(block, "inserted"));
+	if (inserted)
+		g_string_append_printf(out, ": %s (%s%s)\n", text(inserted, "file"),
+			text(inserted, "drv"), is_true(inserted, "ro") ? ", read-only" : "");
 	else
 		g_string_append(out, ": [not inserted]\n");
 	if (json_object_has_member(block, "qdev"))
@@ -63,6 +66,8 @@ static void print_block(GString *out, JsonObject *block)
 		g_string_append_printf(out, "    Removable device: %slocked, tray %s\n",
 			is_true(block, "locked") ? "" : "not ",
 			is_true(block, "tray_open") ? "open" : "closed");
+	if (inserted)
+		print_cache(out, inserted);
 }
 
 static void info_block(struct hmp_call *call)

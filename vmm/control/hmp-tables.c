@@ -4,7 +4,16 @@
 
 #include "vmm/control/hmp.h"
 
+/* What every line is first looked at for, so that these have no function. */
+static const struct hmp_command own_commands[] = {
+	{ "help|?", .usage = "[cmd]", .help = "show the help" },
+	{ "info", .usage = "[subcommand]",
+		.help = "show various information about the system state" },
+	{},
+};
+
 static const struct hmp_command *const commands[] = {
+	own_commands,
 	hmp_machine_commands,
 	hmp_memory_commands,
 	hmp_object_commands,

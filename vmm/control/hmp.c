@@ -49,10 +49,6 @@ static void list(GString *out, bool of_info)
 	for (guint i = 0; names[i]; i++)
 		describe(out, of_info ? "info " : "",
 			of_info ? hmp_find_info(names[i]) : hmp_find(names[i]));
-	if (!of_info)
-		g_string_append(out, "help|? [cmd] -- show the help\n"
-				     "info [subcommand] -- show various information about the "
-				     "system state\n");
 }
 
 static void help(GString *out, const char *about)

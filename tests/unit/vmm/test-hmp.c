@@ -136,7 +136,10 @@ static void test_completion(struct fixture *f, gconstpointer data)
 	g_auto(GStrv) names = hmp_complete("system_", false);
 	g_autofree char *joined = g_strjoinv(" ", names);
 
+	g_auto(GStrv) own = hmp_complete("inf", false);
+
 	g_assert_cmpstr(joined, ==, "system_powerdown system_reset system_wakeup");
+	g_assert_cmpstr(own[0], ==, "info");
 }
 
 int main(int argc, char **argv)
