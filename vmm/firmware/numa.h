@@ -13,6 +13,8 @@ enum {
 
 struct numa_node {
 	uint64_t memory; /* bytes, in the order of the nodes' numbers from address 0 on */
+	const char
+		*memdev; /* id of the object that is this memory; NULL: none, or not one a node */
 };
 
 struct numa_config {

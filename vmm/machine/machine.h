@@ -156,8 +156,9 @@ struct machine {
 	guint fixed_devices; /* how many of them the machine type has: the first ones */
 	struct vcpu *cpus[MACHINE_MAX_CPUS];
 	unsigned cpu_count;
-	struct cpu_definition *cpu_definition;        /* what all of them are */
-	struct object *memory_backend;                /* the RAM, taken; NULL: anonymous memory */
+	struct cpu_definition *cpu_definition; /* what all of them are */
+	GPtrArray *memory_backends; /* of struct object: the RAM, taken; NULL: anonymous memory */
+	uint8_t *backend_memory;    /* where these are mapped, one behind the other */
 	uint64_t low_memory, high_memory;             /* bytes of RAM below and above 4 GiB */
 	struct chardev *serial[MACHINE_SERIAL_PORTS]; /* NULL where there is no port */
 	struct chardev *debugcon;

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "vmm/firmware/files.h"
+#include "vmm/firmware/firmware-config.h"
 #include "vmm/machine/legacy-area.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/objects.h"
@@ -15,6 +16,7 @@
 enum {
 	VGA_WINDOW = 0xa0000, /* no RAM here, up to: */
 	FIRMWARE_MAX = 16 * MiB,
+	HUGEST_PAGE = 1 * GiB,
 	MEMORY_MIN = 8 * MiB, /* SeaBIOS, and room for a boot loader */
 };
 
@@ -45,13 +47,13 @@ static struct memory_block *add_block(struct machine *machine, uint64_t size, GE
 	return block;
 }
 
-/* A piece of the machine's RAM: of the memory back end when there is one, which knows whether core files have it. */
+/* A piece of the machine's RAM: of the memory back ends when there are any, which know whether core files have it. */
 static struct memory_block *add_ram_block(
 	struct machine *machine, uint64_t offset, uint64_t size, GError **error)
 {
 	struct memory_block *block;
 
-	if (!machine->memory_backend) {
+	if (!machine->backend_memory) {
 		block = add_block(machine, size, error);
 		/* The guest's crash dumps and our core files are better off without all of RAM. */
 		if (block)
@@ -59,25 +61,91 @@ static struct memory_block *add_ram_block(
 		return block;
 	}
 	block = g_new0(struct memory_block, 1);
-	block->bytes = (uint8_t *)memory_backend_bytes(machine->memory_backend) + offset;
+	block->bytes = machine->backend_memory + offset;
 	block->size = size;
 	block->is_borrowed = true;
 	g_ptr_array_add(machine->memory_blocks, block);
 	return block;
 }
 
-static bool take_backend(struct machine *machine, GError **error)
+static struct object *take_backend(struct machine *machine, const char *id, GError **error)
 {
-	const char *id = machine->config->memory_backend;
+	struct object *object = objects_take(machine->objects, id, OBJECT_MEMORY, error);
 
-	if (!id)
-		return true;
-	machine->memory_backend = objects_take(machine->objects, id, OBJECT_MEMORY, error);
-	if (!machine->memory_backend)
+	if (!object)
+		return NULL;
+	if (!machine->memory_backends)
+		machine->memory_backends =
+			g_ptr_array_new_with_free_func((GDestroyNotify)object_release);
+	g_ptr_array_add(machine->memory_backends, object);
+	return object;
+}
+
+static bool take_whole(struct machine *machine, const char *id, GError **error)
+{
+	struct object *object = take_backend(machine, id, error);
+
+	if (!object)
 		return false;
-	return memory_backend_size(machine->memory_backend) == machine->config->memory_size ||
+	machine->backend_memory = memory_backend_bytes(object);
+	return memory_backend_size(object) == machine->config->memory_size ||
 	       fail(error, VITRINE_ERROR_INPUT, "-m: the size has to be that of memory-backend=%s",
 		       id);
+}
+
+/* Room for all nodes in one piece, so that a device may reach across the end of one; the objects take all of it. */
+static uint8_t *reserve(uint64_t size, GError **error)
+{
+	uint64_t whole = size + HUGEST_PAGE;
+	uint8_t *bytes =
+		mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t before;
+
+	if (bytes == MAP_FAILED) {
+		fail_errno(error, VITRINE_ERROR_HOST,
+			"the host has no addresses for %" G_GUINT64_FORMAT " MiB of memory",
+			size / MiB);
+		return NULL;
+	}
+	before = -(uintptr_t)bytes & (HUGEST_PAGE - 1);
+	if (before > 0)
+		munmap(bytes, before);
+	munmap(bytes + before + size, HUGEST_PAGE - before);
+	return bytes + before;
+}
+
+static bool take_nodes(struct machine *machine, const struct numa_config *numa, GError **error)
+{
+	uint8_t *room = reserve(machine->config->memory_size, error);
+	uint64_t at = 0;
+
+	if (!room)
+		return false;
+	for (unsigned i = 0; i < numa->count; i++) {
+		struct object *object = take_backend(machine, numa->nodes[i].memdev, error);
+
+		/* What was reserved for those that are left is given back here. */
+		if (!object ||
+			!checked_range(
+				at, memory_backend_size(object), machine->config->memory_size) ||
+			!memory_backend_move(object, room + at, error)) {
+			munmap(room + at, machine->config->memory_size - at);
+			return false;
+		}
+		at += memory_backend_size(object);
+	}
+	machine->backend_memory = room;
+	return true;
+}
+
+static bool take_backends(struct machine *machine, GError **error)
+{
+	const struct firmware_config *firmware = machine->config->firmware_config;
+
+	if (machine->config->memory_backend)
+		return take_whole(machine, machine->config->memory_backend, error);
+	return !firmware || !firmware->numa.nodes[0].memdev ||
+	       take_nodes(machine, &firmware->numa, error);
 }
 
 static bool map_slot(struct machine *machine, struct memory_block *block, unsigned index,
@@ -122,7 +190,7 @@ bool machine_add_ram(struct machine *machine, const struct board *board, GError 
 			"-m: %" G_GUINT64_FORMAT " bytes are no whole number of 4 KiB pages", size);
 	machine->low_memory = size < board->low_memory_max ? size : board->low_memory_split;
 	machine->high_memory = size - machine->low_memory;
-	if (!take_backend(machine, error) || !add_low_ram(machine, machine->low_memory, error))
+	if (!take_backends(machine, error) || !add_low_ram(machine, machine->low_memory, error))
 		return false;
 	if (machine->high_memory == 0)
 		return true;
@@ -173,5 +241,5 @@ void machine_free_ram(struct machine *machine)
 		g_free(block);
 	}
 	g_ptr_array_set_size(machine->memory_blocks, 0);
-	g_clear_pointer(&machine->memory_backend, object_release);
+	g_clear_pointer(&machine->memory_backends, g_ptr_array_unref);
 }

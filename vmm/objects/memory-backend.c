@@ -345,6 +345,24 @@ void *memory_backend_bytes(const struct object *object)
 	return ((const struct memory_backend *)object)->bytes;
 }
 
+bool memory_backend_move(struct object *object, void *target, GError **error)
+{
+	struct memory_backend *backend = (struct memory_backend *)object;
+
+	if (backend->mapped != backend->size)
+		return fail(error, VITRINE_ERROR_INPUT,
+			"memory %s: its size is no multiple of its pages' size", object->id);
+	if (mremap(backend->bytes, backend->mapped, backend->mapped, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    target) == MAP_FAILED)
+		return fail_errno(error, VITRINE_ERROR_HOST,
+			"memory %s cannot lie behind the others; where its pages are huge, the "
+			"nodes before "
+			"it need sizes that are multiples of them",
+			object->id);
+	backend->bytes = target;
+	return true;
+}
+
 uint64_t memory_backend_size(const struct object *object)
 {
 	return ((const struct memory_backend *)object)->size;

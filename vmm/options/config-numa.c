@@ -14,6 +14,7 @@ struct numa_builder {
 	bool is_there[NUMA_NODES_MAX];
 	bool assigned[MACHINE_MAX_CPUS];
 	bool has_memory; /* of some node */
+	unsigned memdevs;
 	GError **error;
 };
 
@@ -37,6 +38,25 @@ static bool object_size(
 		"%s: memdev=%s: there is no such memory; make it with -object "
 		"memory-backend-ram,id=%s,size=SIZE",
 		set->origin, id, id);
+}
+
+/* The memory that a node is: all nodes have one or none has, each its own. */
+static bool add_memdev(
+	struct numa_builder *in, const struct option_set *set, const char *id, unsigned node)
+{
+	for (unsigned i = 0; i < NUMA_NODES_MAX; i++)
+		if (g_strcmp0(in->numa->nodes[i].memdev, id) == 0)
+			return fail(in->error, VITRINE_ERROR_INPUT,
+				"%s: memdev=%s is the memory of node %u already; each node has its "
+				"own",
+				set->origin, id, i);
+	if (in->builder->config->machine.memory_backend)
+		return fail(in->error, VITRINE_ERROR_INPUT,
+			"%s: memdev=%s: all memory is %s already, as -machine memory-backend= says",
+			set->origin, id, in->builder->config->machine.memory_backend);
+	in->memdevs++;
+	in->numa->nodes[node].memdev = config_keep(in->builder, id);
+	return object_size(in, set, id, &in->numa->nodes[node].memory);
 }
 
 static bool add_cpus(
@@ -81,7 +101,7 @@ static bool add_node(struct numa_builder *in, const struct option_set *set)
 	in->numa->count = MAX(in->numa->count, node + 1);
 	in->has_memory |= memory || option_set_get(set, "mem");
 	in->numa->nodes[node].memory = option_set_number(set, "mem", 0);
-	return (!memory || object_size(in, set, memory, &in->numa->nodes[node].memory)) &&
+	return (!memory || add_memdev(in, set, memory, node)) &&
 	       (!cpus || add_cpus(in, set, cpus, node));
 }
 
@@ -102,6 +122,12 @@ static bool settle_memory(struct numa_builder *in)
 				i + 1 < numa->count ? part : machine->memory_size - sum;
 		if (!checked_add(sum, numa->nodes[i].memory, &sum))
 			sum = UINT64_MAX;
+		if (in->memdevs > 0 && !numa->nodes[i].memdev)
+			return fail(in->error, VITRINE_ERROR_INPUT,
+				"-numa node: node %u has no memdev=, and others have; give one to "
+				"all "
+				"nodes, or to none",
+				i);
 	}
 	if (sum == machine->memory_size)
 		return true;

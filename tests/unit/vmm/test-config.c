@@ -234,6 +234,9 @@ static void test_vnc(void)
 	config_free(config);
 }
 
+#define TWO_BACKENDS \
+	"-object memory-backend-ram,id=m,size=32M -object memory-backend-ram,id=n,size=32M "
+
 static const struct config_case cases[] = {
 	{ "-nographic", NULL },
 	{ "-drive if=pflash,file=a,readonly=on -drive if=pflash,file=b", NULL },
@@ -289,6 +292,14 @@ static const struct config_case cases[] = {
 		"-numa: takes src=, dst= and val=, with nodes from 0 to 0" },
 	{ "-numa node,memdev=m", "-numa: memdev=m: there is no such memory; make it with -object "
 				 "memory-backend-ram,id=m,size=SIZE" },
+	{ "-m 64 " TWO_BACKENDS "-numa node,memdev=m -numa node,memdev=n", NULL },
+	{ "-m 64 " TWO_BACKENDS "-numa node,memdev=m -numa node,memdev=m",
+		"-numa: memdev=m is the memory of node 0 already; each node has its own" },
+	{ "-m 64 " TWO_BACKENDS "-numa node,memdev=m -numa node,mem=32",
+		"-numa node: node 1 has no memdev=, and others have; give one to all nodes, or to "
+		"none" },
+	{ "-m 32 " TWO_BACKENDS "-machine memory-backend=m -numa node,memdev=n",
+		"-numa: memdev=n: all memory is m already, as -machine memory-backend= says" },
 	{ "-serial none -qmp none", NULL },
 	{ "-smp cores=2,threads=2", NULL },
 	{ "-smp 4,maxcpus=4", NULL },

@@ -1,6 +1,7 @@
 /* Objects: what each class accepts, what it refuses and with which words, and that one in use stays. */
 #include <glib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vmm/machine/machine-types.h"
@@ -171,6 +172,30 @@ static void test_memory(void)
 	objects_free(objects);
 }
 
+static void test_memory_moves(void)
+{
+	enum {
+		BYTES = 128 << 10
+	};
+	struct objects *objects = new_objects();
+	struct object *shared = add(objects, "memory-backend-memfd", "m", "size=128K", NULL);
+	struct object *private = add(objects, "memory-backend-ram", "r", "size=128K", NULL);
+	uint8_t *room = mmap(
+		NULL, 2 * BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t byte = 0;
+
+	((uint8_t *)memory_backend_bytes(private))[BYTES - 1] = 5;
+	g_assert_true(memory_backend_move(shared, room, NULL));
+	g_assert_true(memory_backend_move(private, room + BYTES, NULL));
+	g_assert_true(memory_backend_bytes(shared) == room);
+	g_assert_cmpuint(room[2 * BYTES - 1], ==, 5);
+	memset(room, 3, 2 * BYTES);
+	g_assert_cmpint(pread(memory_backend_fd(shared), &byte, 1, BYTES - 1), ==, 1);
+	g_assert_cmpuint(byte, ==, 3);
+	objects_free(objects);
+	g_assert_cmpint(msync(room, 2 * BYTES, MS_ASYNC), ==, -1);
+}
+
 static void test_random(void)
 {
 	struct objects *objects = new_objects();
@@ -193,6 +218,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/use", test_use);
 	g_test_add_func("/secret/sealed", test_sealed_secret);
 	g_test_add_func("/memory/contents", test_memory);
+	g_test_add_func("/memory/moves", test_memory_moves);
 	g_test_add_func("/rng/read", test_random);
 	return g_test_run();
 }
