@@ -21,7 +21,7 @@ enum {
 	TABLES_UNIT =
 		128 * KiB, /* the files' sizes are multiples of these, far above what they hold */
 	RSDP_UNIT = 4,
-	LOADER_UNIT = 4 * KiB,
+	LOADER_UNIT = 16 * KiB, /* 128 commands; there are fewer than ten tables */
 	HPET_ITEM_SIZE = 1 + 8 * 15, /* how many, and eight of them */
 };
 
