@@ -78,6 +78,10 @@ void vcpu_state_set(int fd, const struct vcpu_state *state)
 	/* KVM only reads these; its interface has no const. */
 	struct vcpu_state copy = *state;
 
+	struct kvm_mp_state before;
+
+	/* Asking has KVM carry out an INIT or SIPI that is still under way, before all that it would change is set. */
+	kvm_ioctl(fd, KVM_GET_MP_STATE, &before);
 	kvm_ioctl(fd, KVM_SET_MP_STATE, &copy.mp);
 	kvm_ioctl(fd, KVM_SET_REGS, &copy.registers);
 	if (copy.has_xsave)
@@ -89,7 +93,9 @@ void vcpu_state_set(int fd, const struct vcpu_state *state)
 	kvm_ioctl(fd, KVM_SET_SREGS, &copy.special);
 	for (guint i = 0; i < copy.msr_count; i++)
 		set_msr(fd, &copy.msrs[i]);
-	copy.events.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |
+	/* An INIT that KVM holds back goes with the state of system management mode. */
+	copy.events.flags = (state->events.flags & KVM_VCPUEVENT_VALID_SMM) |
+			    KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR |
 			    KVM_VCPUEVENT_VALID_SHADOW;
 	kvm_ioctl(fd, KVM_SET_VCPU_EVENTS, &copy.events);
 	kvm_ioctl(fd, KVM_SET_DEBUGREGS, &copy.debug);
