@@ -229,11 +229,13 @@ struct vga *vga_new(struct display *display, struct video_memory *memory,
 {
 	struct vga *vga;
 
-	g_assert(video_memory_size(memory) >= VGA_MEMORY_LEAST);
+	g_assert(video_memory_size(memory) >= VGA_MEMORY_LEAST &&
+		 config->memory_size <= video_memory_size(memory));
 	vga = g_new0(struct vga, 1);
 	vga->memory = video_memory_ref(memory);
 	vga->bytes = video_memory_bytes(memory);
-	vga->size = MIN(video_memory_size(memory), UINT32_MAX);
+	vga->size = MIN(
+		config->memory_size ? config->memory_size : video_memory_size(memory), UINT32_MAX);
 	vga->edid_info = config->edid;
 	edid_generate(&vga->edid_info, vga->edid);
 	vga->now = config->now ? config->now : monotonic_time;

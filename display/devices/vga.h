@@ -42,6 +42,8 @@ struct vga_config {
 	const char *device_address; /* of the head, see head.h */
 	uint32_t head_number;
 	struct head *head; /* of a device that this is a part of; NULL: one of its own */
+	uint64_t
+		memory_size; /* bytes of the memory that the VGA has, from its start; 0: all of it */
 	struct edid_info
 		edid; /* the monitor; a viewer's wish replaces the preferred size. Strings outlive the core. */
 	/* Microseconds that only grow, for blinking; NULL: the host's monotonic clock. */
