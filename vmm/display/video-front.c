@@ -31,6 +31,11 @@ bool video_front_init(struct video_front *front, struct pci_device *device, GErr
 	return true;
 }
 
+void video_front_set_log(struct video_front *front, bool on)
+{
+	video_memory_set_dirty_log(front->memory, on ? &log_ops : NULL, on ? front->slot : NULL);
+}
+
 void video_front_finish(struct video_front *front)
 {
 	if (front->memory)

@@ -43,6 +43,8 @@ struct video_front {
 
 /* Memory, slot with its dirty log, and names; memory_size is set. False with @error. */
 bool video_front_init(struct video_front *front, struct pci_device *device, GError **error);
+/* Whether changes are found in the dirty log, as they are at first, or told by the device. On the main loop. */
+void video_front_set_log(struct video_front *front, bool on);
 /* Also after an init that failed; after the core of the device is gone. */
 void video_front_finish(struct video_front *front);
 

@@ -22,6 +22,7 @@
 #include "vmm/chipset/smbus-eeprom.h"
 #include "vmm/device.h"
 #include "vmm/display/bochs-display-pci.h"
+#include "vmm/display/qxl-pci.h"
 #include "vmm/display/vga-pci.h"
 #include "vmm/display/virtio-gpu-pci.h"
 #include "vmm/display/virtio-vga.h"
@@ -50,6 +51,8 @@ static const struct device_class *const classes[] = {
 	&vga_pci_class,
 	&secondary_vga_pci_class,
 	&bochs_display_pci_class,
+	&qxl_vga_pci_class,
+	&qxl_pci_class,
 	&virtio_gpu_pci_class,
 	&virtio_vga_class,
 	&virtio_blk_class,

@@ -116,7 +116,8 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 		if (class && is_display(class))
 			return true;
 	}
-	device.class = device_class_find(type->default_display);
+	device.class =
+		device_class_find(g_strcmp0(vga, "qxl") == 0 ? "qxl-vga" : type->default_display);
 	if (!device.class)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"machine type %s: there is no device '%s' to be its display", type->name,
