@@ -248,16 +248,22 @@ static void raise_line(struct machine *machine, void *device)
 {
 	struct virtio_device *virtio = device;
 
+	g_atomic_int_and((guint *)&virtio->interrupt_status, ~VIRTIO_INTERRUPT_COMING);
 	pci_device_set_interrupt(&virtio->pci, g_atomic_int_get(&virtio->interrupt_status) != 0);
 }
 
+/* Section 4.1.4.5.1: the status tells of the configuration with messages, too, and of queues without them only. */
 static void interrupt(struct virtio_device *virtio, int kind, uint16_t vector)
 {
+	if (kind == VIRTIO_INTERRUPT_CONFIG)
+		g_atomic_int_or((guint *)&virtio->interrupt_status, kind);
 	if (vector != VIRTQUEUE_NO_VECTOR ? pci_device_signal(&virtio->pci, vector)
 					  : pci_device_uses_messages(&virtio->pci))
 		return;
-	if (g_atomic_int_or((guint *)&virtio->interrupt_status, kind) != 0)
-		return; /* on its way, or raised already */
+	/* With the queues' bit the line is raised already. */
+	if (g_atomic_int_or((guint *)&virtio->interrupt_status, kind | VIRTIO_INTERRUPT_COMING) &
+		(VIRTIO_INTERRUPT_COMING | VIRTIO_INTERRUPT_QUEUE))
+		return;
 	machine_run_soon(machine_of(virtio), raise_line, virtio);
 }
 

@@ -78,7 +78,8 @@ static void net_get_config(struct virtio_device *virtio, uint8_t *config)
 {
 	const struct virtio_net *net = (const struct virtio_net *)virtio;
 
-	memcpy(config + CONFIG_MAC, net->mac, MAC_LENGTH);
+	/* What the driver has set in its place, section 5.1.6.5.2.1. */
+	memcpy(config + CONFIG_MAC, net->filter.mac, MAC_LENGTH);
 	config_set16(config + CONFIG_STATUS, netdev_link_is_up(net->netdev) ? STATUS_LINK_UP : 0);
 	config_set16(config + CONFIG_QUEUE_PAIRS, 1);
 	config_set16(config + CONFIG_MTU, net->mtu);

@@ -92,7 +92,7 @@ static uint64_t read_registers(void *opaque, uint64_t offset, unsigned size)
 		at = offset - layout->common.at;
 	} else if (is_inside(&layout->interrupt, offset)) {
 		/* Reading acknowledges (section 4.1.4.5). */
-		bytes[0] = g_atomic_int_and((guint *)&virtio->interrupt_status, 0);
+		bytes[0] = g_atomic_int_and((guint *)&virtio->interrupt_status, 0) & 0xff;
 		pci_device_set_interrupt(&virtio->pci, false);
 		length = 1;
 		at = offset - layout->interrupt.at;

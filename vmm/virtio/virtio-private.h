@@ -7,6 +7,8 @@
 enum {
 	VIRTIO_INTERRUPT_QUEUE = 1 << 0, /* bits of the interrupt status */
 	VIRTIO_INTERRUPT_CONFIG = 1 << 1,
+	VIRTIO_INTERRUPT_COMING =
+		1 << 8, /* not the driver's to see: the main loop will raise the line */
 
 	VIRTIO_COMMON_SIZE = 0x3c, /* bytes of the common configuration */
 };

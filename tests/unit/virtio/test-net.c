@@ -254,8 +254,15 @@ static void test_control(struct fixture *f, gconstpointer data)
 					 commands[i].bytes, commands[i].length),
 			==, commands[i].answer);
 	}
-	g_assert_nonnull(strstr(f->vm->events->str, "NIC_RX_FILTER_CHANGED"));
+	g_assert_nonnull(strstr(f->vm->events->str,
+		"NIC_RX_FILTER_CHANGED {\"name\":\"card\",\"path\":\"/machine/peripheral/card/"
+		"virtio-backend\"}"));
 	g_assert_false(virtio_driver_needs_reset(&f->driver));
+	/* Section 5.1.6.5.2.1: the address that the driver set is the card's until a reset. */
+	g_assert_cmphex(virtio_driver_read(&f->driver, REG_CONFIG, 4), ==, 0x00000002);
+	g_assert_cmphex(virtio_driver_read(&f->driver, REG_CONFIG + 4, 2), ==, 0x0700);
+	virtio_driver_reset(&f->driver);
+	g_assert_cmphex(virtio_driver_read(&f->driver, REG_CONFIG, 4), ==, 0x12005452);
 }
 
 static bool comes_in(struct fixture *f, const uint8_t *to)

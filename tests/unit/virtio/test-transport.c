@@ -123,6 +123,18 @@ static void test_without_version_1(struct fixture *f, gconstpointer data)
 	g_assert_false(f->driver.device->running);
 }
 
+/* Section 6.2: where addresses go through the platform, a driver has to know it. */
+static void test_access_platform(struct fixture *f, gconstpointer data)
+{
+	static const char *const properties[] = { "iommu_platform", "on", NULL };
+
+	virtio_machine_remove(f->vm, f->device);
+	f->device = virtio_machine_add(f->vm, &virtio_rng_class, NULL, properties, NULL);
+	f->driver = virtio_driver_bind(f->vm, f->device);
+	g_assert_false(virtio_driver_negotiate(&f->driver, 0));
+	g_assert_true(virtio_driver_negotiate(&f->driver, VIRTIO_FEATURE_ACCESS_PLATFORM));
+}
+
 static void test_status(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmphex(virtio_driver_status(&f->driver), ==, 0);
@@ -444,6 +456,7 @@ int main(int argc, char **argv)
 	ADD("/transport/features", NULL, test_features);
 	ADD("/transport/without-version-1", NULL, test_without_version_1);
 	ADD("/transport/features-fixed", NULL, test_features_fixed);
+	ADD("/transport/access-platform", NULL, test_access_platform);
 	ADD("/transport/status", NULL, test_status);
 	ADD("/transport/queue-registers", NULL, test_queue_registers);
 	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
