@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "vmm/kvm/interrupt-routes.h"
 
 enum {
 	API_VERSION = 12,
 	CPUID_ENTRIES = 256,
-	IOAPIC_PINS = 24,
-	PIC_PINS = 8, /* of each of the two */
 	/* Two regions of Intel's VMX without unrestricted guests, below the firmware where nothing else lives. */
 	IDENTITY_MAP_ADDRESS = 0xfeffc000,
 	TSS_ADDRESS = 0xfeffd000,
@@ -125,39 +124,13 @@ static bool create_vm(struct kvm *kvm, GError **error)
 	return true;
 }
 
-/* How the lines of a PC reach its two kinds of controllers: 0 to 15 both of them, but that the timer (0) comes in at pin
- * 2 of the I/O APIC, as ACPI's override says, and the PIC's cascade (2) goes nowhere; 16 to 23 the I/O APIC alone. */
-static bool route_lines(struct kvm *kvm)
-{
-	g_autofree struct kvm_irq_routing *table =
-		g_malloc0(sizeof(*table) + 2 * IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry));
-
-	for (uint32_t gsi = 0; gsi < IOAPIC_PINS; gsi++) {
-		struct kvm_irq_routing_entry entry = { .gsi = gsi,
-			.type = KVM_IRQ_ROUTING_IRQCHIP };
-
-		if (gsi < 2 * PIC_PINS) {
-			entry.u.irqchip.irqchip =
-				gsi < PIC_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
-			entry.u.irqchip.pin = gsi % PIC_PINS;
-			table->entries[table->nr++] = entry;
-		}
-		if (gsi != 2) {
-			entry.u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
-			entry.u.irqchip.pin = gsi == 0 ? 2 : gsi;
-			table->entries[table->nr++] = entry;
-		}
-	}
-	return kvm_ioctl(kvm->vm, KVM_SET_GSI_ROUTING, table) == 0;
-}
-
 bool kvm_create_chips(struct kvm *kvm, GError **error)
 {
 	/* The port of the PC speaker is the kernel's as well. */
 	struct kvm_pit_config timer = { .flags = KVM_PIT_SPEAKER_DUMMY };
 
 	if (kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, NULL) < 0 ||
-		kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &timer) < 0 || !route_lines(kvm))
+		kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &timer) < 0 || !kvm_route_lines(kvm))
 		return fail_errno(
 			error, VITRINE_ERROR_HOST, "KVM gives no interrupt controller or timer");
 	for (unsigned i = 0; i < G_N_ELEMENTS(kvm->chips); i++) {
@@ -173,6 +146,7 @@ struct kvm *kvm_new(GError **error)
 	struct kvm *kvm = g_new0(struct kvm, 1);
 
 	kvm->device = kvm->vm = -1;
+	g_mutex_init(&kvm->messages_lock);
 	if (open_device(kvm, error) && check_device(kvm, error) && read_tables(kvm, error) &&
 		create_vm(kvm, error))
 		return kvm;
@@ -188,6 +162,7 @@ void kvm_free(struct kvm *kvm)
 		close(kvm->device);
 	g_free(kvm->cpuid);
 	g_free(kvm->msrs);
+	g_mutex_clear(&kvm->messages_lock);
 	g_free(kvm);
 }
 

@@ -9,6 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum {
+	KVM_MESSAGES_MAX = 256, /* that the kernel sends by itself */
+};
+
+/* See interrupt-routes.h. */
+struct kvm_message {
+	bool used;
+	uint64_t address;
+	uint32_t data;
+};
+
 struct kvm {
 	int device; /* /dev/kvm */
 	int vm;
@@ -18,6 +29,8 @@ struct kvm {
 	struct kvm_msr_list *msrs;   /* what a vCPU's state consists of */
 	struct kvm_irqchip chips[3]; /* as they are at power-on */
 	struct kvm_pit_state2 timer; /* likewise */
+	GMutex messages_lock;        /* a leaf */
+	struct kvm_message messages[KVM_MESSAGES_MAX];
 };
 
 /* Opens /dev/kvm and makes a VM with interrupt controllers and timer. The error says what the host lacks and what to do. */

@@ -16,6 +16,7 @@ struct netdev_kind {
 	char *(*describe)(const struct netdev *netdev);
 	struct netdev_offloads (*offloads)(const struct netdev *netdev); /* NULL: none */
 	void (*set_offloads)(struct netdev *netdev, const struct netdev_offloads *offloads);
+	void (*set_kernel_reads)(struct netdev *netdev, bool on);    /* where vhost_tap is */
 	int (*vhost_tap)(const struct netdev *netdev, bool *forced); /* NULL: never */
 };
 

@@ -26,7 +26,8 @@ struct netdev_tap {
 	char *down_script;
 	int fd;
 	bool has_offloads, vhost, vhost_forced;
-	GSource *readable; /* NULL while the front end cannot take more */
+	bool kernel_reads; /* vhost-net does, not this thread */
+	GSource *readable; /* NULL while the front end cannot take more, or the kernel reads */
 };
 
 static const char *const keys[] = {
@@ -73,8 +74,27 @@ static void tap_resume(struct netdev *netdev)
 {
 	struct netdev_tap *tap = (struct netdev_tap *)netdev;
 
-	if (!tap->readable && tap->fd >= 0)
+	if (!tap->readable && !tap->kernel_reads && tap->fd >= 0)
 		watch(tap);
+}
+
+static void unwatch(struct netdev_tap *tap)
+{
+	if (!tap->readable)
+		return;
+	g_source_destroy(tap->readable);
+	g_clear_pointer(&tap->readable, g_source_unref);
+}
+
+static void tap_set_kernel_reads(struct netdev *netdev, bool on)
+{
+	struct netdev_tap *tap = (struct netdev_tap *)netdev;
+
+	tap->kernel_reads = on;
+	if (on)
+		unwatch(tap);
+	else
+		tap_resume(netdev);
 }
 
 /* A script gets the name of the interface. */
@@ -186,10 +206,7 @@ static void tap_close(struct netdev *netdev)
 	struct netdev_tap *tap = (struct netdev_tap *)netdev;
 	g_autoptr(GError) error = NULL;
 
-	if (tap->readable) {
-		g_source_destroy(tap->readable);
-		g_source_unref(tap->readable);
-	}
+	unwatch(tap);
 	if (tap->down_script && !run_script(tap->down_script, tap->name, &error))
 		log_warning("-netdev tap,id=%s: downscript=%s: %s", netdev->id, tap->down_script,
 			error->message);
@@ -253,5 +270,6 @@ const struct netdev_kind netdev_tap = {
 	.describe = tap_describe,
 	.offloads = tap_offloads,
 	.set_offloads = tap_set_offloads,
+	.set_kernel_reads = tap_set_kernel_reads,
 	.vhost_tap = tap_vhost,
 };

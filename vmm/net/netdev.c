@@ -267,6 +267,14 @@ bool netdev_vhost_is_forced(const struct netdev *netdev)
 	return forced;
 }
 
+void netdev_set_kernel_reads(struct netdev *netdev, bool on)
+{
+	if (on)
+		g_queue_clear_full(&netdev->waiting, (GDestroyNotify)g_bytes_unref);
+	if (netdev->kind->set_kernel_reads)
+		netdev->kind->set_kernel_reads(netdev, on);
+}
+
 bool netdev_link_is_up(const struct netdev *netdev)
 {
 	return !g_atomic_int_get(&netdev->link_down);

@@ -71,6 +71,9 @@ void netdev_set_offloads(struct netdev *netdev, const struct netdev_offloads *of
 /* For the kernel's own virtio-net: the descriptor of the tap device when vhost=on was given, else -1. */
 int netdev_vhost_tap(const struct netdev *netdev);
 bool netdev_vhost_is_forced(const struct netdev *netdev);
+/* On the thread: whether the kernel takes the frames from the host by itself, so that the back end reads none. What waits is
+ * dropped when it begins. */
+void netdev_set_kernel_reads(struct netdev *netdev, bool on);
 
 /* The cable: any thread reads, the main loop (with the machine's lock) sets and tells the front end. */
 bool netdev_link_is_up(const struct netdev *netdev);

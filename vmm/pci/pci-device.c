@@ -150,6 +150,7 @@ void pci_device_set_power(struct pci_device *device, bool on)
 		return;
 	device->powered = on;
 	pci_device_update_bars(device);
+	pci_device_messages_changed(device);
 	if (device->secondary)
 		pci_bus_windows_changed(device->secondary);
 	update_interrupt(device);
@@ -209,7 +210,7 @@ void pci_device_config_write(
 		touches(offset, size, PCI_ROM_ADDRESS, 4) ||
 		touches(offset, size, PCI_BRIDGE_ROM_ADDRESS, 4))
 		pci_device_update_bars(device);
-	pci_device_messages_written(device);
+	pci_device_messages_changed(device);
 	update_interrupt(device);
 	if (device->config_written)
 		device->config_written(device, offset, size);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "vmm/kvm/kvm.h"
+#include "vmm/kvm/interrupt-routes.h"
 #include "vmm/machine/machine.h"
 #include "vmm/pci/config.h"
 #include "vmm/pci/pci-registers.h"
@@ -30,7 +30,16 @@ struct pci_msix {
 	bool enabled, masked;
 	uint8_t table[PENDING_AT];
 	uint8_t pending[MAX_VECTORS / 8];
+	GPtrArray *links; /* of struct pci_vector_link */
 	struct io_region region;
+};
+
+struct pci_vector_link {
+	uint16_t vector;
+	int fd;
+	int message; /* the kernel's number of it, or KVM_NO_MESSAGE: it does not send it now */
+	uint64_t address;
+	uint32_t data;
 };
 
 static bool is_pending(const struct pci_msix *msix, unsigned vector)
@@ -70,6 +79,34 @@ static void send_pending(struct pci_msix *msix)
 			send_vector(msix, i);
 }
 
+/* With the lock: the kernel sends what may be sent now, and what it is now. */
+static void update_link(struct pci_msix *msix, struct pci_vector_link *link)
+{
+	struct kvm *kvm = msix->device->device.machine->kvm;
+	const uint8_t *entry = &msix->table[link->vector * VECTOR_BYTES];
+	uint64_t address = config_get64(entry + VECTOR_ADDRESS);
+	uint32_t data = config_get32(entry + VECTOR_DATA);
+	bool may_be_sent = msix->enabled && !vector_masked(msix, link->vector) &&
+			   pci_device_is_bus_master(msix->device);
+	bool is_same = link->address == address && link->data == data;
+
+	if (link->message != KVM_NO_MESSAGE && (!may_be_sent || !is_same)) {
+		kvm_unlink_message(kvm, link->message, link->fd);
+		link->message = KVM_NO_MESSAGE;
+	}
+	if (link->message != KVM_NO_MESSAGE || !may_be_sent)
+		return;
+	link->address = address;
+	link->data = data;
+	link->message = kvm_link_message(kvm, link->fd, address, data);
+}
+
+static void update_links(struct pci_msix *msix)
+{
+	for (guint i = 0; i < msix->links->len; i++)
+		update_link(msix, msix->links->pdata[i]);
+}
+
 static uint64_t read_table(void *opaque, uint64_t offset, unsigned size)
 {
 	struct pci_msix *msix = opaque;
@@ -92,6 +129,7 @@ static void write_table(void *opaque, uint64_t offset, unsigned size, uint64_t v
 	g_mutex_lock(&msix->lock);
 	if (offset + size <= (uint64_t)msix->vectors * VECTOR_BYTES) {
 		memcpy(msix->table + offset, &value, size);
+		update_links(msix);
 		send_pending(msix);
 	}
 	g_mutex_unlock(&msix->lock);
@@ -123,6 +161,7 @@ static struct pci_msix *add_table(
 	msix->device = device;
 	msix->capability = at;
 	msix->vectors = vectors;
+	msix->links = g_ptr_array_new_with_free_func(g_free);
 	mask_all(msix);
 	config_set16(device->config + at + MSIX_CONTROL, vectors - 1);
 	config_set16(device->write_mask + at + MSIX_CONTROL, MSIX_ENABLE | MSIX_FUNCTION_MASK);
@@ -182,7 +221,7 @@ static bool msi_enabled(const struct pci_device *device)
 	       device->config[device->msi_capability + MSI_CONTROL] & MSI_ENABLE;
 }
 
-void pci_device_messages_written(struct pci_device *device)
+void pci_device_messages_changed(struct pci_device *device)
 {
 	struct pci_msix *msix = device->msix;
 	uint16_t control;
@@ -193,6 +232,7 @@ void pci_device_messages_written(struct pci_device *device)
 	g_mutex_lock(&msix->lock);
 	msix->enabled = control & MSIX_ENABLE;
 	msix->masked = control & MSIX_FUNCTION_MASK;
+	update_links(msix);
 	send_pending(msix);
 	g_mutex_unlock(&msix->lock);
 }
@@ -209,7 +249,7 @@ void pci_device_reset_messages(struct pci_device *device)
 		mask_all(device->msix);
 		g_mutex_unlock(&device->msix->lock);
 	}
-	pci_device_messages_written(device);
+	pci_device_messages_changed(device);
 }
 
 void pci_device_free_messages(struct pci_device *device)
@@ -217,6 +257,7 @@ void pci_device_free_messages(struct pci_device *device)
 	if (!device->msix)
 		return;
 	g_mutex_clear(&device->msix->lock);
+	g_ptr_array_unref(device->msix->links);
 	g_clear_pointer(&device->msix, g_free);
 }
 
@@ -248,4 +289,31 @@ bool pci_device_signal(struct pci_device *device, uint16_t vector)
 		send_message(device, config_get64(at + MSI_ADDRESS), config_get16(at + MSI_DATA));
 	}
 	return enabled;
+}
+
+struct pci_vector_link *pci_device_link_vector(struct pci_device *device, uint16_t vector, int fd)
+{
+	struct pci_msix *msix = device->msix;
+	struct pci_vector_link *link;
+
+	if (!msix || vector >= msix->vectors)
+		return NULL;
+	link = g_new(struct pci_vector_link, 1);
+	*link = (struct pci_vector_link) { .vector = vector, .fd = fd, .message = KVM_NO_MESSAGE };
+	g_mutex_lock(&msix->lock);
+	g_ptr_array_add(msix->links, link);
+	update_link(msix, link);
+	g_mutex_unlock(&msix->lock);
+	return link;
+}
+
+void pci_device_unlink_vector(struct pci_device *device, struct pci_vector_link *link)
+{
+	struct pci_msix *msix = device->msix;
+
+	g_mutex_lock(&msix->lock);
+	if (link->message != KVM_NO_MESSAGE)
+		kvm_unlink_message(device->device.machine->kvm, link->message, link->fd);
+	g_ptr_array_remove_fast(msix->links, link);
+	g_mutex_unlock(&msix->lock);
 }

@@ -3,7 +3,7 @@
 
 #include "vmm/pci/pci.h"
 
-/* The guest wrote configuration space: enable and mask bits may have changed. */
-void pci_device_messages_written(struct pci_device *device);
+/* What decides whether messages are sent has changed: enable and mask bits, power, bus mastering here or above. */
+void pci_device_messages_changed(struct pci_device *device);
 void pci_device_reset_messages(struct pci_device *device);
 void pci_device_free_messages(struct pci_device *device);

@@ -11,6 +11,7 @@
 #include "vmm/pci/pci-bars.h"
 #include "vmm/pci/pci-bridge.h"
 #include "vmm/pci/pci-bus.h"
+#include "vmm/pci/pci-messages.h"
 #include "vmm/pci/pci-registers.h"
 
 enum {
@@ -160,6 +161,7 @@ void pci_bus_windows_changed(struct pci_bus *bus)
 		struct pci_device *device = bus->bus.children->pdata[i];
 
 		pci_device_update_bars(device);
+		pci_device_messages_changed(device);
 		if (device->secondary)
 			pci_bus_windows_changed(device->secondary);
 	}

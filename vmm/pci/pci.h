@@ -111,6 +111,13 @@ void pci_device_set_interrupt(struct pci_device *device, bool level);
 bool pci_device_signal(struct pci_device *device, uint16_t vector);
 bool pci_device_uses_messages(const struct pci_device *device);
 
+/* Has the kernel send an MSI-X vector's message by itself when @fd, an eventfd, is written. Where it cannot, or the message may
+ * not be sent at the time (masked, no bus master), @fd stays for its reader, who then calls pci_device_signal(): there is one
+ * always, and it just finds nothing while the kernel is quicker. NULL: there is no such vector. Any thread. */
+struct pci_vector_link;
+struct pci_vector_link *pci_device_link_vector(struct pci_device *device, uint16_t vector, int fd);
+void pci_device_unlink_vector(struct pci_device *device, struct pci_vector_link *link);
+
 /* Whether the device may read and write memory (command register bit 2). */
 bool pci_device_is_bus_master(const struct pci_device *device);
 

@@ -149,6 +149,13 @@ static void reset_queue(struct virtio_device *virtio)
 		virtio_run(virtio);
 }
 
+static void set_vector(struct virtio_device *virtio, struct virtqueue *queue, uint32_t vector)
+{
+	queue->vector = valid_vector(virtio, vector);
+	if (virtio->running && virtio->ops->vector_changed)
+		virtio->ops->vector_changed(virtio, virtio->queue_select);
+}
+
 /* All but vector and reset is fixed once the queue is enabled. */
 static void write_queue(struct virtio_device *virtio, uint64_t at, uint32_t value)
 {
@@ -157,7 +164,7 @@ static void write_queue(struct virtio_device *virtio, uint64_t at, uint32_t valu
 	if (!queue)
 		return;
 	if (at == QUEUE_VECTOR)
-		queue->vector = valid_vector(virtio, value);
+		set_vector(virtio, queue, value);
 	if (at == QUEUE_RESET && value == 1)
 		reset_queue(virtio);
 	if (queue->enabled)

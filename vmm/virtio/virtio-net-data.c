@@ -120,7 +120,7 @@ static void fill_buffers(struct virtio_net *net, struct virtqueue *queue, unsign
 }
 
 /* A frame that will never fit is taken and dropped. */
-static bool receive(void *front, const uint8_t *bytes, size_t length)
+bool virtio_net_receive(void *front, const uint8_t *bytes, size_t length)
 {
 	struct virtio_net *net = front;
 	struct virtqueue *queue = &net->virtio.queues[NET_RECEIVE];
@@ -158,19 +158,6 @@ static gboolean receive_kicked(gint fd, GIOCondition condition, gpointer opaque)
 		netdev_resume(net->netdev);
 	return G_SOURCE_CONTINUE;
 }
-
-/* The cable is the driver's to see in the configuration. */
-static void link_changed(void *front)
-{
-	struct virtio_net *net = front;
-
-	virtio_config_changed(&net->virtio);
-}
-
-const struct netdev_front_ops virtio_net_front = {
-	.receive = receive,
-	.link_changed = link_changed,
-};
 
 /* Between the machine's lock and the thread */
 

@@ -65,7 +65,8 @@ struct virtio_net {
 	} data;
 };
 
-extern const struct netdev_front_ops virtio_net_front;
+/* A frame of the network: see struct netdev_front_ops. */
+bool virtio_net_receive(void *front, const uint8_t *bytes, size_t length);
 
 /* Queues: serving them on the network's thread, and no longer. With the lock. */
 void virtio_net_start_data(struct virtio_net *net);

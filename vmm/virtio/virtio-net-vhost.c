@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/run-state.h"
 #include "vmm/virtio/virtio-net-private.h"
 
 enum {
@@ -26,8 +27,10 @@ enum {
 struct vhost_queue {
 	struct vhost_net *vhost;
 	unsigned index;
-	int call; /* eventfd that the kernel writes when the driver wants an interrupt */
-	GSource *source;
+	int call;   /* eventfd that the kernel writes when the driver wants an interrupt */
+	int broken; /* and when the driver broke the rules */
+	GSource *call_source, *broken_source;
+	struct pci_vector_link *link; /* NULL: calls are passed on here */
 };
 
 struct vhost_net {
@@ -39,9 +42,12 @@ struct vhost_net {
 
 static void free_queues(struct vhost_net *vhost)
 {
-	for (unsigned i = 0; i < NET_DATA_QUEUES; i++)
+	for (unsigned i = 0; i < NET_DATA_QUEUES; i++) {
 		if (vhost->queues[i].call >= 0)
 			close(vhost->queues[i].call);
+		if (vhost->queues[i].broken >= 0)
+			close(vhost->queues[i].broken);
+	}
 }
 
 struct vhost_net *vhost_net_new(struct virtio_device *virtio, GError **error)
@@ -50,7 +56,12 @@ struct vhost_net *vhost_net_new(struct virtio_device *virtio, GError **error)
 
 	vhost->virtio = virtio;
 	for (unsigned i = 0; i < NET_DATA_QUEUES; i++)
-		vhost->queues[i] = (struct vhost_queue) { vhost, i, -1, NULL };
+		vhost->queues[i] = (struct vhost_queue) {
+			.vhost = vhost,
+			.index = i,
+			.call = -1,
+			.broken = -1,
+		};
 	vhost->fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
 	if (vhost->fd < 0)
 		fail_errno(error, VITRINE_ERROR_HOST,
@@ -109,10 +120,70 @@ static gboolean called(gint fd, GIOCondition condition, gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
+/* The kernel would go on with the other queue. */
+static void halt(struct machine *machine, void *opaque)
+{
+	virtio_set_running(opaque, false);
+}
+
+static gboolean found_broken(gint fd, GIOCondition condition, gpointer opaque)
+{
+	struct vhost_queue *queue = opaque;
+	struct virtio_device *virtio = queue->vhost->virtio;
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return G_SOURCE_CONTINUE;
+	virtio_break(virtio,
+		"descriptors outside of memory, in a loop, or otherwise not as they may be");
+	machine_run_soon(virtio->pci.device.machine, halt, virtio);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSource *watch(
+	int fd, GUnixFDSourceFunc func, struct vhost_queue *queue, GMainContext *context)
+{
+	GSource *source = g_unix_fd_source_new(fd, G_IO_IN);
+
+	g_source_set_callback(source, (GSourceFunc)(void (*)(void))func, queue, NULL);
+	g_source_attach(source, context);
+	return source;
+}
+
+/* Calls go to KVM where they can be messages, and here where they cannot (INTx, a masked vector). */
+static bool set_events(struct vhost_queue *queue, GMainContext *context)
+{
+	struct vhost_vring_file call = { .index = queue->index };
+	struct vhost_vring_file broken = { .index = queue->index };
+
+	queue->call = call.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	queue->broken = broken.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (queue->call < 0 || queue->broken < 0 ||
+		ioctl(queue->vhost->fd, VHOST_SET_VRING_CALL, &call) < 0 ||
+		ioctl(queue->vhost->fd, VHOST_SET_VRING_ERR, &broken) < 0)
+		return false;
+	queue->call_source = watch(queue->call, called, queue, context);
+	queue->broken_source = watch(queue->broken, found_broken, queue, context);
+	vhost_net_vector_changed(queue->vhost, queue->index);
+	return true;
+}
+
+void vhost_net_vector_changed(struct vhost_net *vhost, unsigned index)
+{
+	struct vhost_queue *queue = &vhost->queues[index];
+	struct virtio_device *virtio = vhost->virtio;
+
+	if (queue->call < 0)
+		return;
+	if (queue->link)
+		pci_device_unlink_vector(&virtio->pci, queue->link);
+	queue->link =
+		pci_device_link_vector(&virtio->pci, virtio->queues[index].vector, queue->call);
+}
+
 static bool set_queue(struct vhost_net *vhost, unsigned index, GMainContext *context)
 {
 	struct virtqueue *ring = &vhost->virtio->queues[index];
-	struct vhost_queue *queue = &vhost->queues[index];
 	struct vhost_vring_state size = { index, ring->size };
 	struct vhost_vring_state base = { index, virtqueue_position(ring) };
 	struct vhost_vring_addr address = {
@@ -122,31 +193,37 @@ static bool set_queue(struct vhost_net *vhost, unsigned index, GMainContext *con
 		.used_user_addr = (uintptr_t)ring->device_bytes,
 	};
 	struct vhost_vring_file kick = { index, vhost->virtio->kicks[index] };
-	struct vhost_vring_file call = { .index = index };
 
-	queue->call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	call.fd = queue->call;
-	if (queue->call < 0 || ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) < 0 ||
-		ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) < 0 ||
-		ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) < 0 ||
-		ioctl(vhost->fd, VHOST_SET_VRING_KICK, &kick) < 0 ||
-		ioctl(vhost->fd, VHOST_SET_VRING_CALL, &call) < 0)
-		return false;
-	queue->source = g_unix_fd_source_new(queue->call, G_IO_IN);
-	g_source_set_callback(queue->source, (GSourceFunc)(void (*)(void))called, queue, NULL);
-	g_source_attach(queue->source, context);
-	return true;
+	return ioctl(vhost->fd, VHOST_SET_VRING_NUM, &size) == 0 &&
+	       ioctl(vhost->fd, VHOST_SET_VRING_BASE, &base) == 0 &&
+	       ioctl(vhost->fd, VHOST_SET_VRING_ADDR, &address) == 0 &&
+	       ioctl(vhost->fd, VHOST_SET_VRING_KICK, &kick) == 0 &&
+	       set_events(&vhost->queues[index], context);
 }
 
+static void drop_watch(GSource **source, int *fd)
+{
+	if (*source) {
+		g_source_destroy(*source);
+		g_clear_pointer(source, g_source_unref);
+	}
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* A call that the kernel has made and nobody has seen yet is still to be passed on. */
 static void drop_queue(struct vhost_queue *queue)
 {
-	if (queue->source) {
-		g_source_destroy(queue->source);
-		g_clear_pointer(&queue->source, g_source_unref);
-	}
+	struct virtio_device *virtio = queue->vhost->virtio;
+
+	if (queue->link)
+		pci_device_unlink_vector(&virtio->pci, queue->link);
+	queue->link = NULL;
 	if (queue->call >= 0)
-		close(queue->call);
-	queue->call = -1;
+		called(queue->call, G_IO_IN, queue);
+	drop_watch(&queue->call_source, &queue->call);
+	drop_watch(&queue->broken_source, &queue->broken);
 }
 
 static void take_back(struct vhost_net *vhost, unsigned index)
@@ -176,9 +253,7 @@ bool vhost_net_start(struct vhost_net *vhost, int tap, GMainContext *context, GE
 	}
 	if (good)
 		return true;
-	fail_errno(error, VITRINE_ERROR_HOST, "the kernel does not serve the queues");
-	vhost_net_stop(vhost);
-	return false;
+	return fail_errno(error, VITRINE_ERROR_HOST, "the kernel does not serve the queues");
 }
 
 void vhost_net_stop(struct vhost_net *vhost)

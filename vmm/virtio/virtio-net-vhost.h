@@ -19,7 +19,9 @@ void vhost_net_free(struct vhost_net *vhost);
 uint64_t vhost_net_features(const struct vhost_net *vhost);
 
 /* Hands the two data queues, which are started, to the kernel. @context: where their interrupts are passed on. False with
- * @error: they are still ours. With the lock. */
+ * @error: vhost_net_stop() then. With the lock. */
 bool vhost_net_start(struct vhost_net *vhost, int tap, GMainContext *context, GError **error);
-/* Takes them back, with nothing in flight. With the lock. */
+/* Takes them back, with nothing in flight; also after a start that failed. With the lock, on the context's thread. */
 void vhost_net_stop(struct vhost_net *vhost);
+/* The driver chose another vector for a queue that was handed over. With the lock. */
+void vhost_net_vector_changed(struct vhost_net *vhost, unsigned queue);

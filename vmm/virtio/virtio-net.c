@@ -99,18 +99,48 @@ static void offloads_as_negotiated(struct virtio_net *net)
 	};
 }
 
+static void give_to_kernel(void *opaque)
+{
+	struct virtio_net *net = opaque;
+
+	netdev_set_kernel_reads(net->netdev, true);
+}
+
+/* Also ends what a start that failed has begun. On the network's thread, so that no interrupt is being passed on meanwhile. */
+static void take_from_kernel(void *opaque)
+{
+	struct virtio_net *net = opaque;
+
+	vhost_net_stop(net->vhost);
+	netdev_set_kernel_reads(net->netdev, false);
+}
+
 /* The kernel does the work; where it does not, we do. */
 static bool start_vhost(struct virtio_net *net)
 {
 	g_autoptr(GError) error = NULL;
 
 	virtio_net_update_data(net);
+	netdev_call(net->netdev, give_to_kernel, net);
 	net->vhost_serves = vhost_net_start(
 		net->vhost, netdev_vhost_tap(net->netdev), netdev_context(net->netdev), &error);
-	if (!net->vhost_serves)
-		log_warning(
-			"%s: %s; vitrine does", virtio_device_name(&net->virtio), error->message);
-	return net->vhost_serves;
+	if (net->vhost_serves)
+		return true;
+	netdev_call(net->netdev, take_from_kernel, net);
+	log_warning("%s: %s; vitrine does", virtio_device_name(&net->virtio), error->message);
+	return false;
+}
+
+/* While the cable is out there is nothing for the kernel, which knows nothing of cables. */
+static void serve(struct virtio_net *net)
+{
+	bool wanted = net->vhost && netdev_link_is_up(net->netdev);
+
+	if (wanted && start_vhost(net))
+		return;
+	if (wanted)
+		g_clear_pointer(&net->vhost, vhost_net_free);
+	virtio_net_start_data(net);
 }
 
 static void net_start(struct virtio_device *virtio)
@@ -122,24 +152,7 @@ static void net_start(struct virtio_device *virtio)
 		net->filter.filters_vlans = virtio_has_feature(virtio, NET_FEATURE_CTRL_VLAN);
 		net->was_started = true;
 	}
-	if (net->vhost && !start_vhost(net))
-		g_clear_pointer(&net->vhost, vhost_net_free);
-	if (!net->vhost)
-		virtio_net_start_data(net);
-}
-
-static void stop(void *opaque)
-{
-	struct virtio_net *net = opaque;
-
-	vhost_net_stop(net->vhost);
-}
-
-/* On the network's thread, so that no interrupt is being passed on meanwhile. */
-static void stop_vhost(struct virtio_net *net)
-{
-	netdev_call(net->netdev, stop, net);
-	net->vhost_serves = false;
+	serve(net);
 }
 
 static void net_stop(struct virtio_device *virtio)
@@ -147,10 +160,36 @@ static void net_stop(struct virtio_device *virtio)
 	struct virtio_net *net = (struct virtio_net *)virtio;
 
 	if (net->vhost_serves)
-		stop_vhost(net);
+		netdev_call(net->netdev, take_from_kernel, net);
 	else
 		virtio_net_stop_data(net);
+	net->vhost_serves = false;
 }
+
+/* The cable is the driver's to see in the configuration. */
+static void link_changed(void *front)
+{
+	struct virtio_net *net = front;
+
+	if (net->vhost && net->virtio.running) {
+		net_stop(&net->virtio);
+		serve(net);
+	}
+	virtio_config_changed(&net->virtio);
+}
+
+static void net_vector_changed(struct virtio_device *virtio, unsigned queue)
+{
+	struct virtio_net *net = (struct virtio_net *)virtio;
+
+	if (net->vhost_serves && queue < NET_DATA_QUEUES)
+		vhost_net_vector_changed(net->vhost, queue);
+}
+
+static const struct netdev_front_ops net_front = {
+	.receive = virtio_net_receive,
+	.link_changed = link_changed,
+};
 
 static void flush(void *opaque)
 {
@@ -178,6 +217,7 @@ static const struct virtio_ops net_ops = {
 	.get_config = net_get_config,
 	.start = net_start,
 	.stop = net_stop,
+	.vector_changed = net_vector_changed,
 	.reset = net_reset,
 };
 
@@ -341,7 +381,7 @@ static bool net_realize(struct device *device, GError **error)
 		virtio_add_main_queue(&net->virtio, NET_CONTROL, virtio_net_serve_control);
 	}
 	receive_filter_reset(&net->filter, net->mac);
-	net->attached = netdev_attach(net->netdev, &virtio_net_front, net);
+	net->attached = netdev_attach(net->netdev, &net_front, net);
 	return true;
 }
 

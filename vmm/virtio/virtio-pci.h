@@ -49,6 +49,9 @@ struct virtio_ops {
 	/* The driver resets one queue (the device has been stopped for it), or all of them: requests of it that the device
 	 * holds are forgotten. With the lock. NULL: the device holds none. */
 	void (*queue_reset)(struct virtio_device *virtio, unsigned queue);
+	/* The driver chose another MSI-X vector for a queue while the device runs. With the lock. NULL: the device does not
+	 * care, as virtio_interrupt() looks it up. */
+	void (*vector_changed)(struct virtio_device *virtio, unsigned queue);
 	/* Everything is as at power-on but for the device's own state. With the lock. NULL: it has none. */
 	void (*reset)(struct virtio_device *virtio);
 };

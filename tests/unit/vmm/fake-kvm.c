@@ -47,3 +47,19 @@ bool kvm_ioeventfd(struct kvm *kvm, uint64_t address, uint32_t size, int fd, boo
 {
 	return false;
 }
+
+int kvm_link_message(struct kvm *kvm, int fd, uint64_t address, uint32_t data)
+{
+	fake_kvm.links++;
+	fake_kvm.link_fd = fd;
+	fake_kvm.message_address = address;
+	fake_kvm.message_data = data;
+	return fd;
+}
+
+void kvm_unlink_message(struct kvm *kvm, int message, int fd)
+{
+	g_assert_cmpint(message, ==, fd);
+	g_assert_cmpuint(fake_kvm.links, >, 0);
+	fake_kvm.links--;
+}

@@ -1,7 +1,7 @@
 /* KVM as far as memory and PCI need it, without a kernel. */
 #pragma once
 
-#include "vmm/kvm/kvm.h"
+#include "vmm/kvm/interrupt-routes.h"
 
 struct fake_slot {
 	uint32_t flags;
@@ -16,6 +16,8 @@ struct fake_kvm {
 	uint64_t message_address;
 	uint32_t message_data;
 	bool pit_is_off;
+	unsigned links; /* messages that the kernel would send by itself now */
+	int link_fd;    /* of the latest one */
 };
 
 extern struct fake_kvm fake_kvm;

@@ -248,6 +248,56 @@ static void test_messages(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(fake_kvm.messages, ==, 2);
 }
 
+/* The kernel sends a vector by itself whenever it may be sent, and only then. */
+static void test_linked_messages(struct fixture *f, gconstpointer data)
+{
+	struct pci_device *device = &f->probe->pci;
+	uint16_t capability = get(f, PCI_CAPABILITIES, 1);
+	uint64_t table = 0xfe100000;
+	struct pci_vector_link *first, *second;
+
+	g_assert_null(pci_device_link_vector(device, 2, 7));
+	g_assert_null(pci_device_link_vector(device, UINT16_MAX, 7));
+	first = pci_device_link_vector(device, 1, 7);
+	g_assert_nonnull(first);
+	set(f, PCI_BAR_0 + 4 * BAR_MSIX, 4, table);
+	set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	io_space_write(&f->machine.mmio, table + 0x10, 8, 0xfee01000);
+	io_space_write(&f->machine.mmio, table + 0x18, 4, 0x4041);
+	set(f, capability + MSIX_CONTROL, 2, MSIX_ENABLE);
+	g_assert_cmpuint(fake_kvm.links, ==, 0);
+	io_space_write(&f->machine.mmio, table + 0x1c, 4, 0);
+	g_assert_cmpuint(fake_kvm.links, ==, 1);
+	g_assert_cmpint(fake_kvm.link_fd, ==, 7);
+	g_assert_cmphex(fake_kvm.message_address, ==, 0xfee01000);
+	g_assert_cmphex(fake_kvm.message_data, ==, 0x4041);
+
+	/* Another one on the same vector, at once. */
+	second = pci_device_link_vector(device, 1, 8);
+	g_assert_cmpuint(fake_kvm.links, ==, 2);
+	pci_device_unlink_vector(device, first);
+	g_assert_cmpuint(fake_kvm.links, ==, 1);
+
+	/* What the guest changes goes to the kernel. */
+	io_space_write(&f->machine.mmio, table + 0x18, 4, 0x4051);
+	g_assert_cmpuint(fake_kvm.links, ==, 1);
+	g_assert_cmphex(fake_kvm.message_data, ==, 0x4051);
+	set(f, capability + MSIX_CONTROL, 2, MSIX_ENABLE | MSIX_FUNCTION_MASK);
+	g_assert_cmpuint(fake_kvm.links, ==, 0);
+	set(f, capability + MSIX_CONTROL, 2, MSIX_ENABLE);
+	g_assert_cmpuint(fake_kvm.links, ==, 1);
+	set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	g_assert_cmpuint(fake_kvm.links, ==, 0);
+	set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_device_set_power(device, false);
+	g_assert_cmpuint(fake_kvm.links, ==, 0);
+	pci_device_set_power(device, true);
+	g_assert_cmpuint(fake_kvm.links, ==, 1);
+	device_reset(&device->device);
+	g_assert_cmpuint(fake_kvm.links, ==, 0);
+	pci_device_unlink_vector(device, second);
+}
+
 static void test_single_message(struct fixture *f, gconstpointer data)
 {
 	struct pci_device *device = &f->probe->pci;
@@ -304,6 +354,7 @@ int main(int argc, char **argv)
 	ADD("/pci/moving", test_moving);
 	ADD("/pci/pin", test_pin);
 	ADD("/pci/messages", test_messages);
+	ADD("/pci/linked-messages", test_linked_messages);
 	ADD("/pci/single-message", test_single_message);
 	ADD("/pci/places", test_places);
 	return g_test_run();
