@@ -23,7 +23,7 @@ PROGRAMS = {
     'vitrine-console': 'console/vitrine-console',
     'audio-listener': 'tests/lab/audio-listener',
 }
-DISPLAYS = {'VGA', 'bochs-display', 'virtio-gpu-pci', 'virtio-vga'}
+DISPLAYS = {'VGA', 'bochs-display', 'ramfb', 'virtio-gpu-pci', 'virtio-vga'}
 
 
 def build_directory():

@@ -23,6 +23,7 @@
 #include "vmm/device.h"
 #include "vmm/display/bochs-display-pci.h"
 #include "vmm/display/qxl-pci.h"
+#include "vmm/display/ramfb-device.h"
 #include "vmm/display/vga-pci.h"
 #include "vmm/display/virtio-gpu-pci.h"
 #include "vmm/display/virtio-vga.h"
@@ -55,6 +56,7 @@ static const struct device_class *const classes[] = {
 	&qxl_pci_class,
 	&virtio_gpu_pci_class,
 	&virtio_vga_class,
+	&ramfb_class,
 	&virtio_blk_class,
 	&virtio_net_class,
 	&virtio_rng_class,
