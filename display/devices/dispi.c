@@ -125,6 +125,11 @@ static void settle(struct dispi *dispi)
 		r[DISPI_X_OFFSET] = 0;
 }
 
+void dispi_state_loaded(struct dispi *dispi)
+{
+	settle(dispi);
+}
+
 static unsigned write_enable(struct dispi *dispi, uint16_t value)
 {
 	uint16_t *r = dispi->registers;

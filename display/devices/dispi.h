@@ -75,6 +75,8 @@ struct dispi_picture {
 };
 
 extern const struct state_field dispi_state_fields[];
+/* After the fields came from outside: brings registers that no write leaves behind to what one would. */
+void dispi_state_loaded(struct dispi *dispi);
 
 /* @memory_size: bytes, at least 256 KiB */
 void dispi_init(struct dispi *dispi, enum dispi_variant variant, uint64_t memory_size);

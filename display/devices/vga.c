@@ -373,6 +373,7 @@ bool vga_state_loaded(struct vga *vga)
 	if (vga->registers.sequencer_index >= VGA_SEQUENCER_REGISTERS ||
 		vga->registers.dac_component > 2)
 		return false;
+	dispi_state_loaded(&vga->dispi);
 	vga->text_window_out = false;
 	vga->drawn->valid = false;
 	vga_registers_changed(vga);

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "base/reader.h"
-#include "display/devices/vga.h"
+#include "display/devices/vga-private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -125,9 +125,68 @@ static void step_picture(struct guest *guest, struct reader *in)
 	g_mutex_lock(&guest->lock);
 }
 
+/* A saved state is read from a file, which may hold anything. */
+static void step_state(struct guest *guest, struct reader *in)
+{
+	struct vga_state states[VGA_STATES];
+	struct vga_registers saved = guest->vga->registers;
+
+	vga_states(guest->vga, states);
+	reader_copy(in, &guest->vga->registers, MIN(reader_left(in), sizeof(saved)));
+	guest->vga->registers.attribute_data = reader_u8(in) & 1;
+	guest->vga->registers.dac_reading = reader_u8(in) & 1;
+	for (unsigned i = 0; i < DISPI_REGISTERS; i++)
+		guest->vga->dispi.registers[i] = reader_u16(in);
+	if (vga_state_loaded(guest->vga))
+		return;
+	guest->vga->registers = saved;
+	if (!vga_state_loaded(guest->vga))
+		abort();
+}
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* What the core promises itself after every write, whatever it was. */
+static void check_invariants(const struct vga *vga)
+{
+	const struct vga_mode *mode = &vga->mode;
+	const struct vga_registers *r = &vga->registers;
+	const uint16_t *dispi = vga->dispi.registers;
+
+	check(r->sequencer_index < VGA_SEQUENCER_REGISTERS && r->dac_component < 3);
+	check(mode->kind != VGA_MODE_NONE);
+	if (mode->kind == VGA_MODE_LINEAR) {
+		check(scanout_fits(&mode->scanout, vga->size));
+	} else {
+		check(mode->width > 0 && mode->height > 0);
+		check((uint64_t)mode->width * mode->height * 4 <= VGA_SHADOW_SIZE);
+	}
+	if (mode->kind >= VGA_MODE_TEXT && mode->kind != VGA_MODE_LINEAR) {
+		check(mode->limit > 0 && mode->limit <= vga->size && mode->limit % 4 == 0);
+		check(mode->row_scans >= 1 && mode->first_scan < mode->row_scans);
+		check(mode->row_bytes <= mode->limit);
+	}
+	if (mode->kind == VGA_MODE_TEXT)
+		check(mode->columns < VGA_MOST_COLUMNS && mode->height <= VGA_MOST_TEXT_ROWS &&
+			mode->panning <= 8 && mode->split_panning <= 8 &&
+			mode->font_offset[0] + VGA_FONT_SIZE * 4 <= vga->size + 4 &&
+			mode->font_offset[1] + VGA_FONT_SIZE * 4 <= vga->size + 4);
+	if (dispi_enabled(&vga->dispi)) {
+		check(dispi[DISPI_XRES] <= DISPI_MAX_WIDTH &&
+			dispi[DISPI_YRES] <= DISPI_MAX_HEIGHT);
+		check(dispi[DISPI_VIRTUAL_WIDTH] >= dispi[DISPI_XRES]);
+		check(dispi_clear_length(&vga->dispi) <= vga->size);
+	}
+}
+
 static void (*const steps[])(struct guest *guest, struct reader *in) = { step_port_write,
 	step_port_write_word, step_port_read, step_dispi, step_window_write, step_window_read,
-	step_mmio_write, step_mmio_read, step_plain, step_time, step_picture, step_reset };
+	step_mmio_write, step_mmio_read, step_plain, step_time, step_picture, step_reset,
+	step_state };
 
 static void *guard(uint8_t *address)
 {
@@ -154,8 +213,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	display = display_new(&guest.lock);
 	g_mutex_lock(&guest.lock);
 	guest.vga = vga_new(display, guest.memory, &config, NULL);
-	for (unsigned i = 0; i < STEPS_MOST && reader_left(&in) > 0; i++)
+	for (unsigned i = 0; i < STEPS_MOST && reader_left(&in) > 0; i++) {
 		steps[reader_u8(&in) % G_N_ELEMENTS(steps)](&guest, &in);
+		check_invariants(guest.vga);
+	}
 	step_picture(&guest, &in);
 	vga_free(guest.vga);
 	g_mutex_unlock(&guest.lock);
