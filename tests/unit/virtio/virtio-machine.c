@@ -179,6 +179,9 @@ static void end_device(struct virtio_machine *vm, struct device *device)
 {
 	device_unrealize(device);
 	forget_calls(vm, device);
+	/* A property of the bus, which this machine has no table of. */
+	if (device->class->bus == BUS_PCI)
+		g_clear_pointer(&((struct pci_device *)device)->rom_file, g_free);
 	device_free(device);
 }
 
