@@ -85,6 +85,9 @@ static void watch_kicks(struct virtio_device *virtio)
 		*kick = (struct kick) { virtio, i };
 		queue->watch = g_unix_fd_add_full(
 			G_PRIORITY_DEFAULT, virtio->kicks[i], G_IO_IN, kicked, kick, g_free);
+		/* It never does; but then GLib need not take it off its list meanwhile, and wake itself up twice for that. */
+		g_source_set_can_recurse(
+			g_main_context_find_source_by_id(NULL, queue->watch), TRUE);
 		/* What the driver queued before the machine paused is served as if it had just been announced. */
 		virtio_look_again(virtio, i);
 	}
