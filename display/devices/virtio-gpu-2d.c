@@ -54,32 +54,13 @@ static enum gpu_type transfer(struct virtio_gpu *gpu, const struct gpu_command *
 	const struct gpu_entry *entries, struct gpu_answer *answer)
 {
 	struct gpu_resource *resource = gpu_resource_find(&gpu->resources, command->resource);
-	const struct gpu_rectangle *area = &command->area;
-	struct gpu_rows rows;
 
 	if (!resource)
 		return GPU_ERROR_INVALID_RESOURCE;
 	/* A blob's contents are the guest's memory already; Linux asks all the same. */
 	if (resource->is_blob)
 		return GPU_OK_NODATA;
-	if (resource->piece_count == 0)
-		return GPU_ERROR_UNSPECIFIED;
-	if (!gpu_rectangle_inside(area, resource->width, resource->height))
-		return GPU_ERROR_INVALID_PARAMETER;
-	rows = (struct gpu_rows) {
-		.offset = command->offset,
-		.rows = area->height,
-		.row_bytes = area->width * GPU_PIXEL_BYTES,
-		.stride = resource->stride,
-	};
-	if (!gpu_backing_read(resource, &rows,
-		    resource->bytes + (uint64_t)area->y * resource->stride +
-			    (uint64_t)area->x * GPU_PIXEL_BYTES,
-		    resource->stride))
-		return GPU_ERROR_INVALID_PARAMETER;
-	resource->written = true;
-	gpu->moved += (uint64_t)rows.rows * rows.row_bytes;
-	return GPU_OK_NODATA;
+	return gpu_resource_transfer(resource, &command->area, command->offset, &gpu->moved);
 }
 
 static enum gpu_type set_scanout(struct virtio_gpu *gpu, const struct gpu_command *command,

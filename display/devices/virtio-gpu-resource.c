@@ -7,7 +7,8 @@
 #include "display/scanout.h"
 
 enum {
-	PAGE = 4096
+	PAGE = 4096,
+	PENDING_MOST = 64, /* rectangles that are still to be copied; then they become one */
 };
 
 static void resource_free(gpointer data)
@@ -18,6 +19,7 @@ static void resource_free(gpointer data)
 		video_memory_unref(resource->memory);
 	else
 		g_free(resource->bytes);
+	pixman_region32_fini(&resource->pending);
 	g_free(resource->pieces);
 	g_free(resource);
 }
@@ -90,6 +92,7 @@ static struct gpu_resource *add(struct gpu_resources *resources, uint32_t id, ui
 	resource = g_new0(struct gpu_resource, 1);
 	resource->id = id;
 	resource->contents_charge = charge;
+	pixman_region32_init(&resource->pending);
 	g_hash_table_insert(resources->by_id, GUINT_TO_POINTER(id), resource);
 	return resource;
 }
@@ -205,6 +208,7 @@ enum gpu_type gpu_resource_detach(struct gpu_resources *resources, struct gpu_re
 {
 	if (resource->piece_count == 0)
 		return GPU_ERROR_UNSPECIFIED;
+	gpu_resource_settle(resource);
 	drop_backing(resources, resource);
 	return GPU_OK_NODATA;
 }
@@ -308,4 +312,80 @@ bool gpu_backing_read(const struct gpu_resource *resource, const struct gpu_rows
 		walk_copy(&walk, from->offset + row * from->stride, to + row * to_stride,
 			from->row_bytes);
 	return true;
+}
+
+/* Where a pixel has its place: the backing then looks as the picture does. */
+static uint64_t place(const struct gpu_resource *resource, uint32_t x, uint32_t y)
+{
+	return (uint64_t)y * resource->stride + (uint64_t)x * GPU_PIXEL_BYTES;
+}
+
+static void add_pending(struct gpu_resource *resource, const struct gpu_rectangle *area)
+{
+	pixman_region32_t *pending = &resource->pending;
+
+	if (pixman_region32_n_rects(pending) >= PENDING_MOST) {
+		pixman_box32_t all = *pixman_region32_extents(pending);
+
+		pixman_region32_reset(pending, &all);
+	}
+	pixman_region32_union_rect(pending, pending, area->x, area->y, area->width, area->height);
+}
+
+enum gpu_type gpu_resource_transfer(struct gpu_resource *resource, const struct gpu_rectangle *area,
+	uint64_t offset, uint64_t *moved)
+{
+	uint64_t row_bytes = (uint64_t)area->width * GPU_PIXEL_BYTES, end;
+	struct gpu_rows rows;
+
+	if (resource->piece_count == 0)
+		return GPU_ERROR_UNSPECIFIED;
+	if (!gpu_rectangle_inside(area, resource->width, resource->height) ||
+		!picture_end(offset, area->height, resource->stride, row_bytes, &end) ||
+		end > resource->backing)
+		return GPU_ERROR_INVALID_PARAMETER;
+	if (offset == place(resource, area->x, area->y)) {
+		add_pending(resource, area);
+		return GPU_OK_NODATA;
+	}
+	gpu_resource_settle(resource);
+	rows = (struct gpu_rows) { offset, area->height, row_bytes, resource->stride };
+	gpu_backing_read(resource, &rows, resource->bytes + place(resource, area->x, area->y),
+		resource->stride);
+	resource->written = true;
+	*moved = area->height * row_bytes;
+	return GPU_OK_NODATA;
+}
+
+/* What several rectangles became may be more than the backing has of the picture: that is left out. */
+static uint32_t rows_backed(const struct gpu_resource *resource, const pixman_box32_t *box)
+{
+	uint64_t first = place(resource, box->x1, box->y1);
+	uint64_t row_bytes = (uint64_t)(box->x2 - box->x1) * GPU_PIXEL_BYTES;
+
+	if (first + row_bytes > resource->backing)
+		return 0;
+	return MIN((uint64_t)(box->y2 - box->y1),
+		(resource->backing - first - row_bytes) / resource->stride + 1);
+}
+
+void gpu_resource_settle(struct gpu_resource *resource)
+{
+	int count;
+	pixman_box32_t *boxes = pixman_region32_rectangles(&resource->pending, &count);
+
+	for (int i = 0; i < count; i++) {
+		struct gpu_rows rows = {
+			.offset = place(resource, boxes[i].x1, boxes[i].y1),
+			.rows = rows_backed(resource, &boxes[i]),
+			.row_bytes = (boxes[i].x2 - boxes[i].x1) * GPU_PIXEL_BYTES,
+			.stride = resource->stride,
+		};
+
+		if (rows.rows > 0)
+			gpu_backing_read(
+				resource, &rows, resource->bytes + rows.offset, resource->stride);
+		resource->written = true;
+	}
+	pixman_region32_clear(&resource->pending);
 }

@@ -2,11 +2,17 @@
  *
  * A 2D resource has memory of the host's; while it is or lately was on a scanout that is video memory, which consumers can
  * map. A blob has none: the guest's pages are its contents. All that a guest can make us allocate here counts against the
- * device's limit. Specification: virtio 1.2 sections 5.7.6.3 and 5.7.6.8. With the display's lock held.
+ * device's limit.
+ *
+ * A transfer from where a pixel has its place in the backing, which is what drivers do, is noted and carried out when the
+ * contents are looked at, with all others by then: what nobody sees costs nothing, and what a viewer is too slow for is copied
+ * once. Until then the guest may draw on; that is what it does on a screen. Specification: virtio 1.2 sections 5.7.6.3 and
+ * 5.7.6.8. With the display's lock held.
  */
 #pragma once
 
 #include <glib.h>
+#include <pixman.h>
 #include <sys/uio.h>
 
 #include "display/devices/virtio-gpu-wire.h"
@@ -42,6 +48,7 @@ struct gpu_resource {
 	uint8_t *bytes;              /* 2D: of @memory, or allocated; NULL for blobs */
 	struct video_memory *memory; /* NULL: not shared */
 	bool written;                /* since it was created */
+	pixman_region32_t pending;   /* of a 2D resource: noted, and still to be copied */
 
 	struct iovec *pieces; /* backing; neighbours are joined */
 	unsigned piece_count; /* 0: none */
@@ -70,6 +77,12 @@ enum gpu_type gpu_resource_create_blob(struct gpu_resources *resources, uint32_t
 enum gpu_type gpu_resource_attach(struct gpu_resources *resources, struct gpu_resource *resource,
 	const struct gpu_entry *entries, uint32_t count);
 enum gpu_type gpu_resource_detach(struct gpu_resources *resources, struct gpu_resource *resource);
+/* A rectangle of a 2D resource, whose first pixel lies at @offset of the backing. @moved: set to the bytes that were copied at
+ * once. */
+enum gpu_type gpu_resource_transfer(struct gpu_resource *resource, const struct gpu_rectangle *area,
+	uint64_t offset, uint64_t *moved);
+/* Before its contents are looked at: carries out what is pending. */
+void gpu_resource_settle(struct gpu_resource *resource);
 /* It is not shown any more. */
 void gpu_resource_free(struct gpu_resources *resources, struct gpu_resource *resource);
 

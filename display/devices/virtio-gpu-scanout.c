@@ -1,6 +1,6 @@
 /* The scanouts of a virtio-gpu: which part of which resource each head shows, what of it changed, and the cursor.
  *
- * A 2D resource that is shown has video memory, and the head shows that. A blob is the guest's memory, page by page, of which a
+ * A 2D resource that is shown has video memory, and the head shows that. What was transferred is there when somebody looks. A blob is the guest's memory, page by page, of which a
  * consumer is never given more than the picture: it sees a copy, into which is fetched what was flushed, when somebody looks.
  * Specification: virtio 1.2 sections 5.7.6.8 and 5.7.6.10.
  */
@@ -45,15 +45,13 @@ static pixman_format_code_t pixels_of(uint32_t format, bool opaque)
 
 /* --- heads --- */
 
-static void fetch(void *device)
+/* What was flushed of a blob, into its copy. */
+static void fetch_blob(struct gpu_scanout *scanout)
 {
-	struct gpu_scanout *scanout = device;
 	uint32_t stride = scanout->copy_scanout.stride;
 	int count;
 	pixman_box32_t *boxes = pixman_region32_rectangles(&scanout->stale, &count);
 
-	if (!scanout->copy || !scanout->resource)
-		return;
 	for (int i = 0; i < count; i++) {
 		struct gpu_rows rows = {
 			.offset = scanout->source.offset +
@@ -71,6 +69,18 @@ static void fetch(void *device)
 			stride);
 	}
 	pixman_region32_clear(&scanout->stale);
+}
+
+static void fetch(void *device)
+{
+	struct gpu_scanout *scanout = device;
+
+	if (!scanout->resource)
+		return;
+	if (scanout->copy)
+		fetch_blob(scanout);
+	else
+		gpu_resource_settle(scanout->resource);
 }
 
 static void legacy_refresh(void *device)
@@ -316,7 +326,7 @@ void gpu_scanouts_damage(struct virtio_gpu *gpu, const struct gpu_resource *reso
 
 /* --- cursors --- */
 
-static bool read_image(const struct gpu_resource *resource, uint32_t *pixels)
+static bool read_image(struct gpu_resource *resource, uint32_t *pixels)
 {
 	struct gpu_rows rows = {
 		.rows = VIRTIO_GPU_CURSOR_SIZE,
@@ -328,12 +338,12 @@ static bool read_image(const struct gpu_resource *resource, uint32_t *pixels)
 		return gpu_backing_read(resource, &rows, (uint8_t *)pixels, rows.stride);
 	if (resource->width != VIRTIO_GPU_CURSOR_SIZE || resource->height != VIRTIO_GPU_CURSOR_SIZE)
 		return false;
+	gpu_resource_settle(resource);
 	memcpy(pixels, resource->bytes, resource->size);
 	return true;
 }
 
-static struct cursor *make_cursor(
-	const struct gpu_resource *resource, uint32_t hot_x, uint32_t hot_y)
+static struct cursor *make_cursor(struct gpu_resource *resource, uint32_t hot_x, uint32_t hot_y)
 {
 	const int size = VIRTIO_GPU_CURSOR_SIZE, stride = size * GPU_PIXEL_BYTES;
 	uint32_t pixels[VIRTIO_GPU_CURSOR_SIZE * VIRTIO_GPU_CURSOR_SIZE];

@@ -169,6 +169,7 @@ static void test_many_shown(void)
 		g_assert_cmphex(gpu_attach(&gpu, id, DATA, BYTES), ==, GPU_OK_NODATA);
 		g_assert_cmphex(gpu_transfer(&gpu, id, &whole, 0), ==, GPU_OK_NODATA);
 		g_assert_cmphex(gpu_set_scanout(&gpu, 0, id, &whole), ==, GPU_OK_NODATA);
+		g_assert_true(gpu_head_shows(&gpu, 0, &width, &height, &pixel));
 	}
 	g_assert_cmpuint(open_files(), <=, files + 2 * GPU_SHARED_MAX);
 	for (uint32_t id = 1; id <= COUNT; id++) {
@@ -192,7 +193,7 @@ static void test_much_work(void)
 	g_assert_cmphex(gpu_attach(&gpu, 1, 0x200000, 4 << 20), ==, GPU_OK_NODATA);
 	for (uint32_t i = 0; i < 30; i++) {
 		const uint32_t words[] = { GPU_TRANSFER_TO_HOST_2D, 0, 0, 0, 0, 0, large.x, large.y,
-			large.width, large.height, 0, 0, 1, 0 };
+			large.width, large.height - 1, 4, 0, 1, 0 };
 		struct driver_piece pieces[] = { { words, sizeof(words), false, 0 },
 			{ NULL, 24, true, 0 } };
 

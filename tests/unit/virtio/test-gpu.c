@@ -371,6 +371,48 @@ static void test_picture(void)
 	gpu_driver_end(&gpu);
 }
 
+/* A transfer from where the pixels have their place happens when somebody looks, and before the backing goes. */
+static void test_late(void)
+{
+	const struct gpu_rectangle part = { 0, 0, 1, 1 };
+	struct gpu_driver gpu;
+	uint32_t width, height, pixel;
+
+	start(&gpu);
+	prepare(&gpu);
+	g_assert_cmphex(gpu_set_scanout(&gpu, 0, 1, &whole), ==, GPU_OK_NODATA);
+	fill(&gpu, 1);
+	g_assert_cmphex(gpu_transfer(&gpu, 1, &whole, 0), ==, GPU_OK_NODATA);
+	fill(&gpu, 2);
+	gpu_head_shows(&gpu, 0, &width, &height, &pixel);
+	g_assert_cmphex(pixel, ==, 2);
+	/* From another place it is done at once, after what came before it. */
+	fill(&gpu, 3);
+	g_assert_cmphex(gpu_transfer(&gpu, 1, &whole, 0), ==, GPU_OK_NODATA);
+	g_assert_cmphex(gpu_transfer(&gpu, 1, &part, 40), ==, GPU_OK_NODATA);
+	fill(&gpu, 4);
+	gpu_head_shows(&gpu, 0, &width, &height, &pixel);
+	g_assert_cmphex(pixel, ==, 3 + 10);
+	g_assert_cmphex(gpu_transfer(&gpu, 1, &whole, 0), ==, GPU_OK_NODATA);
+	g_assert_cmphex(gpu_detach(&gpu, 1), ==, GPU_OK_NODATA);
+	fill(&gpu, 5);
+	gpu_head_shows(&gpu, 0, &width, &height, &pixel);
+	g_assert_cmphex(pixel, ==, 4);
+	/* Less backing than picture: rectangles that are joined do not go beyond it. */
+	g_assert_cmphex(gpu_attach(&gpu, 1, DATA, WIDTH * 4 * 2), ==, GPU_OK_NODATA);
+	for (uint32_t x = 0; x < WIDTH; x++)
+		g_assert_cmphex(gpu_transfer(&gpu, 1, &(struct gpu_rectangle) { x, x % 2, 1, 1 },
+					(x % 2 * WIDTH + x) * 4),
+			==, GPU_OK_NODATA);
+	for (uint32_t x = 1; x < WIDTH; x++)
+		g_assert_cmphex(gpu_transfer(&gpu, 1, &(struct gpu_rectangle) { x, 1, 1, 1 },
+					(WIDTH + x) * 4),
+			==, GPU_OK_NODATA);
+	gpu_head_shows(&gpu, 0, &width, &height, &pixel);
+	g_assert_cmphex(pixel, ==, 5);
+	gpu_driver_end(&gpu);
+}
+
 /* Backing in pieces, some of them in the middle of a pixel row. */
 static void test_pieces(void)
 {
@@ -501,6 +543,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu/order", test_order);
 	g_test_add_func("/gpu/shapes", test_shapes);
 	g_test_add_func("/gpu/picture", test_picture);
+	g_test_add_func("/gpu/late", test_late);
 	g_test_add_func("/gpu/pieces", test_pieces);
 	g_test_add_func("/gpu/formats", test_formats);
 	g_test_add_func("/gpu/uuid", test_uuid);
