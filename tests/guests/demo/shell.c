@@ -3,6 +3,7 @@
 
 #include "calls.h"
 #include "exits.h"
+#include "gpu.h"
 #include "guest.h"
 #include "memory.h"
 #include "screen.h"
@@ -186,6 +187,24 @@ static bool run_exits(struct guest *guest, const char *argument)
 	return false;
 }
 
+/* WIDTHxHEIGHT, how often, and whether with the clock. */
+static bool run_gpu(struct guest *guest, const char *argument)
+{
+	uint32_t width, height, count;
+	bool paced;
+
+	if (!boot_parse_size(&argument, &width, &height) || *argument++ != ' ' ||
+		!text_number(&argument, 10, &count))
+		return false;
+	paced = text_equal(argument, " paced");
+	if (*argument && !paced)
+		return false;
+	say("gpu %s\n", gpu_update(&guest->boot, width, height, count, paced)
+				? "done"
+				: "is not to be had, or does not answer");
+	return true;
+}
+
 static bool run_crash(struct guest *guest, const char *argument)
 {
 	(void)guest;
@@ -219,6 +238,8 @@ static const struct command commands[] = {
 	{ "watch", "on|off", "tell each key and mouse event here", run_watch },
 	{ "echo", "[TEXT]", "write TEXT", run_echo },
 	{ "exits", "KIND COUNT", "leave the guest that often: port, memory, notify", run_exits },
+	{ "gpu", "WIDTHxHEIGHT COUNT [paced]", "change so much of a virtio-gpu's picture so often",
+		run_gpu },
 	{ "reboot", "", "reset the machine", run_reboot },
 	{ "off", "", "power off", run_off },
 	{ "halt", "", "stop the processor, interrupts shut", run_halt },
