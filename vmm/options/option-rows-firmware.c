@@ -87,7 +87,7 @@ const struct option_spec option_rows_firmware[] = {
 		.argument = "FILE", .description = "initial RAM disk for -kernel" },
 	{ "append", .group = "machine", .kind = OPTION_SHORT, .implied = "append",
 		.argument = "TEXT", .description = "command line for -kernel" },
-	{ "boot", .group = "boot-opts", .implied = "order", .keys = boot_keys,
+	{ "boot", .group = "boot-opts", .implied = "order", .merges = true, .keys = boot_keys,
 		.argument = "[order=]LETTERS[,once=LETTERS][,menu=on|off][,KEY=VALUE...]",
 		.description = "what the firmware starts: a floppy, c disk, d CD-ROM, n network" },
 	{ "option-rom", .group = "option-rom", .implied = "romfile", .many = true, .keys = rom_keys,

@@ -129,10 +129,20 @@ static bool parse_group(
 						     : parse_pairs(options, set, argument, error);
 }
 
+/* Keys may be spread over several -machine and the like, and a switch that is on stays on. */
+static struct option_set *begin(
+	struct options *options, const struct option_spec *spec, const char *origin, GError **error)
+{
+	struct option_set *set = (struct option_set *)options_find(options, spec->group);
+	bool again = spec->merges || spec->kind == OPTION_FLAG;
+
+	return set && set->given && again ? set : options_begin(options, spec, origin, error);
+}
+
 static bool parse_set(struct options *options, const struct option_spec *spec, const char *origin,
 	const char *argument, GError **error)
 {
-	struct option_set *set = options_begin(options, spec, origin, error);
+	struct option_set *set = begin(options, spec, origin, error);
 
 	if (!set)
 		return false;

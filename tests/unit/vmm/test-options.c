@@ -66,7 +66,10 @@ static const struct {
 		.error = "'disk.img' is no option; a disk is written -drive "
 			 "file=disk.img,format=raw" },
 	{ "/no-value", "-S -m", .error = "-m: needs a value: [size=]SIZE" },
-	{ "/twice", "-m 1G -m 2G", .error = "-m: given twice" },
+	{ "/twice", "-m 1G -m 2G", .error = "-m: size=2G: 'size' is given twice" },
+	{ "/twice/value", "-debugcon null -debugcon null", .error = "-debugcon: given twice" },
+	{ "/twice/keys", "-machine q35 -nodefaults -M hpet=off -nodefaults",
+		"[machine] type=\"q35\" hpet=\"off\" [nodefaults]" },
 	{ "/twice/shorthand", "-kernel a -kernel b", .error = "-kernel b: given twice" },
 	{ "/twice/key", "-drive file=a,file=b", .error = "-drive: file=b: 'file' is given twice" },
 	{ "/twice/shorthand-and-key", "-kernel a -machine kernel=b",
