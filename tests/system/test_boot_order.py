@@ -69,6 +69,16 @@ def bootindex_chooses_on_the_pc_too(t):
 
 
 @suite.test
+def bootindex_chooses_storage_on_usb(t):
+    for machine, controller in (('q35', ['-device', 'qemu-xhci']), ('pc', ['-usb'])):
+        stick = t.directory / f'stick-{machine}.img'
+        stick.write_bytes(boot_sector(4).ljust(DISK_BYTES, b'\0'))
+        options = [*controller, '-drive', f'file={stick},format=raw,if=none,id=stick',
+                   '-device', 'usb-storage,drive=stick,bootindex=0']
+        equal(started(t, [(1, ',bootindex=1')], options, machine), 4, f'the disk that was started on {machine}')
+
+
+@suite.test
 def an_option_rom_runs_before_any_disk(t):
     rom = t.directory / 'rom.bin'
     rom.write_bytes(option_rom(9))

@@ -150,6 +150,7 @@ static const struct property bus_properties[] = {
 
 static const struct property usb_properties[] = {
 	BUS_PROPERTY,
+	BOOT_PROPERTY,
 	{ "port", PROPERTY_STRING, offsetof(struct usb_device, port_option), NULL,
 		"port on the bus, from 1" },
 	{ "serial", PROPERTY_STRING, offsetof(struct usb_device, serial), NULL,

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options/values.h"
+#include "vmm/usb/usb-storage.h"
 #include "vmm/usb/usb-tokens.h"
 
 static const char *const speed_names[USB_SPEEDS] = {
@@ -87,12 +88,20 @@ static char *place(struct bus *bus, const struct device *device)
 	return g_strdup_printf("port %u", ((const struct usb_device *)device)->port);
 }
 
+static char *firmware_path(struct bus *bus, const struct device *device)
+{
+	const char *name = device->class == &usb_storage_class ? "storage" : device->class->name;
+
+	return g_strdup_printf("%s@%x", name, ((const struct usb_device *)device)->port);
+}
+
 static const struct bus_ops bus_ops = {
 	.attach = attach,
 	.detach = detach,
 	.is_full = is_full,
 	.plugged = plugged,
 	.place = place,
+	.firmware_path = firmware_path,
 };
 
 void usb_bus_init(struct usb_bus *bus, struct machine *machine, struct device *parent,

@@ -66,7 +66,7 @@ enum phase {
 
 struct usb_storage {
 	struct usb_device usb;
-	char *drive_id, *boot_index;
+	char *drive_id;
 	bool removable;
 	bool has_disk, has_lun;
 	struct disk disk;
@@ -507,8 +507,6 @@ static const struct property storage_properties[] = {
 		"id of the -drive or -blockdev that holds the contents" },
 	{ "removable", PROPERTY_BOOL, offsetof(struct usb_storage, removable), "off",
 		"the guest takes it for a medium that can be removed" },
-	{ "bootindex", PROPERTY_STRING, offsetof(struct usb_storage, boot_index), NULL,
-		"place in the order of booting, 0 is first" },
 	{ .type = PROPERTY_END },
 };
 
@@ -518,6 +516,7 @@ const struct device_class usb_storage_class = {
 	.bus = BUS_USB,
 	.user_creatable = true,
 	.size = sizeof(struct usb_storage),
+	.boot_suffix = "channel@0/disk@0,0",
 	.properties = storage_properties,
 	.realize = storage_realize,
 	.reset = storage_reset,
