@@ -1,6 +1,6 @@
 """A small RFB client, written from the specification alone: Raw, Hextile and ZRLE, keys and pointer.
 
-Specification: RFC 6143; the community specification (rfbproto) for the QEMU extended key event.
+Specification: RFC 6143; the community specification (rfbproto) for the QEMU extended key event and LED state.
 """
 
 import os
@@ -15,7 +15,7 @@ from harness.sockets import connect
 from harness.wait import Deadline, Timeout
 
 RAW, HEXTILE, ZRLE = 0, 5, 16
-DESKTOP_SIZE, CURSOR, QEMU_EXTENDED_KEY = -223, -239, -258
+DESKTOP_SIZE, CURSOR, QEMU_EXTENDED_KEY, QEMU_LIGHTS = -223, -239, -258, -261
 KEYSYMS = {'\n': 0xff0d, '\t': 0xff09, '\b': 0xff08, '\x1b': 0xff1b}
 SHIFT, SHIFTED = 0xffe1, '~!@#$%^&*()_+{}|:"<>?'
 
@@ -38,6 +38,7 @@ class RfbClient:
         self.inflater = zlib.decompressobj()
         self.cursor = None
         self.extended_keys = False
+        self.lights = None
         self.updates = 0
         self.rectangles = []
         self.bells = 0
@@ -182,6 +183,8 @@ class RfbClient:
                 self.cursor = (x, y, width, height, pixels, self.receive((width + 7) // 8 * height))
             elif encoding == QEMU_EXTENDED_KEY:
                 self.extended_keys = True
+            elif encoding == QEMU_LIGHTS:
+                self.lights = self.receive(1)[0]
             elif decode is None:
                 raise RfbError(f'encoding {encoding} was not asked for')
             elif x + width > self.width or y + height > self.height:
@@ -266,6 +269,18 @@ class RfbClient:
                 self.keep_last()
             deadline.check(what)
             self.request(incremental=size == (self.width, self.height))
+
+    def wait_lights(self, lights, seconds=None):
+        """Follow the keyboard's lights until they are these: 1 scroll lock, 2 num lock, 4 caps lock."""
+        self.deadline = Deadline(seconds)
+        while self.lights != lights:
+            before = self.updates
+            self.request()
+            while self.updates == before:
+                try:
+                    self.message()
+                except Timeout:
+                    raise Timeout(f'the lights stayed {self.lights}, not {lights}') from None
 
     def keep_last(self):
         """Leave the picture for people to look at when it is not the expected one."""
