@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "display/audio.h"
+#include "tests/unit/audio/listener.h"
 #include "tests/unit/virtio/virtio-machine.h"
 #include "vmm/audio/hda-registers.h"
 #include "vmm/audio/hda.h"
@@ -258,62 +258,9 @@ static void start_stream(struct fixture *f, uint64_t registers, uint64_t list)
 	out(f, registers + HDA_SD_CTL, 1, SD_CTL_RUN | SD_CTL_INTERRUPTS);
 }
 
-struct heard {
-	GByteArray *bytes;
-	bool enabled;
-	uint64_t id;
-	struct audio *audio;
-};
-
-static void hear_init(void *owner, uint64_t id, const struct audio_format *format)
-{
-	g_assert_cmpuint(format->frequency, ==, 48000);
-	((struct heard *)owner)->id = id;
-}
-
-static void hear_fini(void *owner, uint64_t id)
-{
-}
-
-static void hear_enabled(void *owner, uint64_t id, bool enabled)
-{
-	((struct heard *)owner)->enabled = enabled;
-}
-
-static void hear_volume(void *owner, uint64_t id, const struct audio_format *format,
-	const struct audio_volume *volume)
-{
-}
-
-static void hear_bytes(void *owner, uint64_t id, GBytes *bytes)
-{
-	gsize length;
-	const void *data = g_bytes_get_data(bytes, &length);
-
-	g_byte_array_append(((struct heard *)owner)->bytes, data, length);
-}
-
-static bool speak(void *owner, uint64_t id, size_t length)
-{
-	g_autofree uint8_t *bytes = g_malloc(length);
-
-	memset(bytes, 0x77, length);
-	audio_capture(((struct heard *)owner)->audio, id, bytes, length);
-	return true;
-}
-
-static const struct audio_consumer_ops heard_ops = {
-	.init = hear_init,
-	.fini = hear_fini,
-	.set_enabled = hear_enabled,
-	.set_volume = hear_volume,
-	.write = hear_bytes,
-	.read = speak,
-};
-
 static void test_playback(struct fixture *f, gconstpointer data)
 {
-	struct heard heard = { .bytes = g_byte_array_new() };
+	struct listener heard = { .bytes = g_byte_array_new() };
 	uint64_t samples, list = make_list(f, &samples);
 	uint64_t positions = virtio_machine_alloc(f->vm, 128, 128);
 	uint8_t *bytes = virtio_machine_ram(f->vm, samples);
@@ -323,7 +270,7 @@ static void test_playback(struct fixture *f, gconstpointer data)
 	for (unsigned i = 0; i < 2 * BUFFER_BYTES; i++)
 		bytes[i] = i / 4;
 	consumer = audio_add_consumer(
-		display_audio(f->vm->machine.display), AUDIO_PLAYBACK, &heard_ops, &heard);
+		display_audio(f->vm->machine.display), AUDIO_PLAYBACK, &listener_ops, &heard);
 	leave_reset(f);
 	out(f, HDA_INTCTL, 4, 0xc00000ff);
 	out(f, HDA_DPLBASE, 4, positions | DPLBASE_ENABLE);
@@ -369,16 +316,16 @@ static void test_playback(struct fixture *f, gconstpointer data)
 
 static void test_capture(struct fixture *f, gconstpointer data)
 {
-	struct heard heard = { .audio = display_audio(f->vm->machine.display) };
+	struct listener heard = { .audio = display_audio(f->vm->machine.display) };
 	uint64_t samples, list = make_list(f, &samples);
 	uint8_t *bytes = virtio_machine_ram(f->vm, samples);
 	struct audio_consumer *consumer =
-		audio_add_consumer(heard.audio, AUDIO_CAPTURE, &heard_ops, &heard);
+		audio_add_consumer(heard.audio, AUDIO_CAPTURE, &listener_ops, &heard);
 
 	leave_reset(f);
 	verb(f, 4, 0x70600 | TAG << 4);
 	start_stream(f, INPUT, list);
-	while (bytes[BUFFER_BYTES] != 0x77 && bytes[0] != 0x77)
+	while (bytes[BUFFER_BYTES] != LISTENER_SAYS && bytes[0] != LISTENER_SAYS)
 		g_main_context_iteration(NULL, TRUE);
 	out(f, INPUT + HDA_SD_CTL, 1, 0);
 	audio_remove_consumer(consumer);

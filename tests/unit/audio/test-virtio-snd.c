@@ -2,7 +2,7 @@
  * what drivers must not do. Specification: virtio 1.2 section 5.14. */
 #include <string.h>
 
-#include "display/audio.h"
+#include "tests/unit/audio/listener.h"
 #include "tests/unit/virtio/virtio-driver.h"
 #include "vmm/audio/virtio-snd.h"
 #include "vmm/machine/guest-clock.h"
@@ -191,54 +191,6 @@ static void test_life(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(written, ==, 4);
 }
 
-struct heard {
-	struct audio *audio;
-	GByteArray *bytes;
-};
-
-static void hear_init(void *owner, uint64_t id, const struct audio_format *format)
-{
-}
-
-static void hear_fini(void *owner, uint64_t id)
-{
-}
-
-static void hear_enabled(void *owner, uint64_t id, bool enabled)
-{
-}
-
-static void hear_volume(void *owner, uint64_t id, const struct audio_format *format,
-	const struct audio_volume *volume)
-{
-}
-
-static void hear_bytes(void *owner, uint64_t id, GBytes *bytes)
-{
-	gsize length;
-	const void *data = g_bytes_get_data(bytes, &length);
-
-	g_byte_array_append(((struct heard *)owner)->bytes, data, length);
-}
-
-static bool speak(void *owner, uint64_t id, size_t length)
-{
-	g_autofree uint8_t *bytes = g_malloc(length);
-
-	memset(bytes, 0x66, length);
-	audio_capture(((struct heard *)owner)->audio, id, bytes, length);
-	return true;
-}
-
-static const struct audio_consumer_ops heard_ops = {
-	.init = hear_init,
-	.fini = hear_fini,
-	.set_enabled = hear_enabled,
-	.set_volume = hear_volume,
-	.write = hear_bytes,
-	.read = speak,
-};
-
 static struct audio *audio_of(struct fixture *f)
 {
 	return display_audio(f->vm->machine.display);
@@ -275,9 +227,9 @@ static uint32_t status_of(struct fixture *f, const struct driver_piece *piece)
 
 static void test_playback(struct fixture *f, gconstpointer data)
 {
-	struct heard heard = { audio_of(f), g_byte_array_new() };
+	struct listener heard = { audio_of(f), g_byte_array_new() };
 	struct audio_consumer *consumer =
-		audio_add_consumer(heard.audio, AUDIO_PLAYBACK, &heard_ops, &heard);
+		audio_add_consumer(heard.audio, AUDIO_PLAYBACK, &listener_ops, &heard);
 	struct driver_piece status[6];
 	gint64 began, took;
 	uint32_t written;
@@ -313,9 +265,9 @@ static void test_playback(struct fixture *f, gconstpointer data)
 
 static void test_capture(struct fixture *f, gconstpointer data)
 {
-	struct heard heard = { .audio = audio_of(f) };
+	struct listener heard = { .audio = audio_of(f) };
 	struct audio_consumer *consumer =
-		audio_add_consumer(heard.audio, AUDIO_CAPTURE, &heard_ops, &heard);
+		audio_add_consumer(heard.audio, AUDIO_CAPTURE, &listener_ops, &heard);
 	uint32_t stream = 1, written;
 	uint16_t name;
 	bool spoken = false;
@@ -335,7 +287,8 @@ static void test_capture(struct fixture *f, gconstpointer data)
 		g_assert_cmpuint(written, ==, PERIOD + 8);
 		g_assert_cmphex(
 			config_get32(driver_piece_bytes(&f->queues[RX], &pieces[2])), ==, OK);
-		spoken |= *(uint8_t *)driver_piece_bytes(&f->queues[RX], &pieces[1]) == 0x66;
+		spoken |=
+			*(uint8_t *)driver_piece_bytes(&f->queues[RX], &pieces[1]) == LISTENER_SAYS;
 	}
 	g_assert_true(spoken);
 	audio_remove_consumer(consumer);
