@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "tests/unit/vmm/chipset/fake-machine.h"
-#include "tests/unit/vmm/storage/fake-drive.h"
+#include "tests/unit/vmm/storage/fake-controller.h"
 #include "vmm/pci/config.h"
 
 enum step {
@@ -103,31 +102,16 @@ static void run(struct fake_machine *fake, struct fake_drive *drive, struct read
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	static const struct pci_interrupts interrupts;
-	const char *const properties[] = { "drive", "drive", NULL };
 	struct reader in = reader_from(bytes, length);
-	struct fake_machine *fake = fake_machine_new();
-	struct fake_drive *drive = fake_drive_new();
-	struct device *ahci;
+	struct fake_controller controller;
 
-	fake->machine.pci = pci_bus_new(&fake->machine, "pcie.0", &interrupts);
-	ahci = device_new(&fake->machine, &ich9_ahci_class, NULL);
-	g_assert_true(device_realize(ahci, NULL));
-	device_reset(ahci);
-	pci_bus_config_write(
-		fake->machine.pci, ((struct pci_device *)ahci)->slot, 0, 0x24, 4, BASE);
-	pci_bus_config_write(fake->machine.pci, ((struct pci_device *)ahci)->slot, 0, 4, 2, 0x406);
-	g_assert_nonnull(fake_machine_add(fake, &ide_hd_class, properties, NULL));
-	g_assert_nonnull(fake_machine_add(fake, &ide_cd_class, properties, NULL));
-	set(fake, 4, 1);
-	set_up_ports(fake);
+	fake_controller_set_up(&controller, &ich9_ahci_class, 0x24, BASE, 0x406);
+	fake_controller_add(&controller, &ide_hd_class);
+	fake_controller_add(&controller, &ide_cd_class);
+	set(controller.machine, 4, 1);
+	set_up_ports(controller.machine);
 	while (reader_left(&in) > 0 && !in.ran_out)
-		run(fake, drive, &in);
-	g_assert_cmpuint(drive->failed_bounds, ==, 0);
-	for (guint i = fake->machine.devices->len; i > 0; i--)
-		device_free(fake->machine.devices->pdata[i - 1]);
-	g_ptr_array_set_size(fake->machine.devices, 0);
-	fake_drive_free(drive);
-	fake_machine_free(fake);
+		run(controller.machine, controller.drive, &in);
+	fake_controller_tear_down(&controller);
 	return 0;
 }

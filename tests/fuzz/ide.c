@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "tests/unit/vmm/chipset/fake-machine.h"
-#include "tests/unit/vmm/storage/fake-drive.h"
+#include "tests/unit/vmm/storage/fake-controller.h"
 #include "vmm/pci/config.h"
-#include "vmm/pci/pci.h"
 
 enum step {
 	STEP_REGISTER,
@@ -73,30 +71,15 @@ static void run(struct fake_machine *fake, struct fake_drive *drive, struct read
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	static const struct pci_interrupts interrupts;
-	const char *const properties[] = { "drive", "drive", NULL };
 	struct reader in = reader_from(bytes, length);
-	struct fake_machine *fake = fake_machine_new();
-	struct fake_drive *drive = fake_drive_new();
-	struct device *ide;
+	struct fake_controller controller;
 
-	fake->machine.pci = pci_bus_new(&fake->machine, "pci.0", &interrupts);
-	ide = device_new(&fake->machine, &piix3_ide_class, NULL);
-	g_assert_true(device_realize(ide, NULL));
-	device_reset(ide);
-	pci_bus_config_write(
-		fake->machine.pci, ((struct pci_device *)ide)->slot, 0, 0x20, 4, MASTER | 1);
-	pci_bus_config_write(fake->machine.pci, ((struct pci_device *)ide)->slot, 0, 4, 2, 0x5);
-	g_assert_nonnull(fake_machine_add(fake, &ide_hd_class, properties, NULL));
-	g_assert_nonnull(fake_machine_add(fake, &ide_cd_class, properties, NULL));
-	device_reset(ide);
+	fake_controller_set_up(&controller, &piix3_ide_class, 0x20, MASTER | 1, 0x5);
+	fake_controller_add(&controller, &ide_hd_class);
+	fake_controller_add(&controller, &ide_cd_class);
+	device_reset(&controller.pci->device);
 	while (reader_left(&in) > 0 && !in.ran_out)
-		run(fake, drive, &in);
-	g_assert_cmpuint(drive->failed_bounds, ==, 0);
-	for (guint i = fake->machine.devices->len; i > 0; i--)
-		device_free(fake->machine.devices->pdata[i - 1]);
-	g_ptr_array_set_size(fake->machine.devices, 0);
-	fake_drive_free(drive);
-	fake_machine_free(fake);
+		run(controller.machine, controller.drive, &in);
+	fake_controller_tear_down(&controller);
 	return 0;
 }

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "tests/unit/vmm/chipset/fake-machine.h"
-#include "tests/unit/vmm/storage/fake-drive.h"
+#include "tests/unit/vmm/storage/fake-controller.h"
 #include "vmm/pci/config.h"
 
 enum {
@@ -34,30 +33,17 @@ enum {
 	TASK_FILE = 1 << 30,
 };
 
-struct fixture {
-	struct fake_machine *machine;
-	struct fake_drive *drive;
-	struct pci_device *ahci;
-};
-
-static uint32_t get(struct fixture *f, unsigned offset)
+static uint32_t get(struct fake_controller *f, unsigned offset)
 {
 	return io_space_read(&f->machine->machine.mmio, BASE + offset, 4);
 }
 
-static void set(struct fixture *f, unsigned offset, uint32_t value)
+static void set(struct fake_controller *f, unsigned offset, uint32_t value)
 {
 	io_space_write(&f->machine->machine.mmio, BASE + offset, 4, value);
 }
 
-static struct device *add(struct fixture *f, const struct device_class *class)
-{
-	const char *const properties[] = { "drive", "drive", NULL };
-
-	return fake_machine_add(f->machine, class, properties, NULL);
-}
-
-static void start_port(struct fixture *f)
+static void start_port(struct fake_controller *f)
 {
 	set(f, PORT + 0x00, LIST);
 	set(f, PORT + 0x08, RECEIVED);
@@ -68,40 +54,19 @@ static void start_port(struct fixture *f)
 	set(f, 0x04, 2);
 }
 
-static void set_up(struct fixture *f, const struct device_class *drive)
+static void set_up(struct fake_controller *f, const struct device_class *drive)
 {
-	static const struct pci_interrupts interrupts;
-	struct device *ahci;
-
-	f->machine = fake_machine_new();
-	f->drive = fake_drive_new();
-	f->machine->machine.pci = pci_bus_new(&f->machine->machine, "pcie.0", &interrupts);
-	ahci = device_new(&f->machine->machine, &ich9_ahci_class, NULL);
-	g_assert_true(device_realize(ahci, NULL));
-	device_reset(ahci);
-	f->ahci = (struct pci_device *)ahci;
-	f->ahci->config[0x04 + 1] |= 4; /* no INTx: there is no board */
-	pci_bus_config_write(f->machine->machine.pci, f->ahci->slot, 0, 0x24, 4, BASE);
-	pci_bus_config_write(f->machine->machine.pci, f->ahci->slot, 0, 0x04, 2, 0x406);
+	/* No INTx: there is no board. */
+	fake_controller_set_up(f, &ich9_ahci_class, 0x24, BASE, 0x406);
 	if (drive) {
-		g_assert_nonnull(add(f, drive));
+		fake_controller_add(f, drive);
 		set(f, 0x04, 1); /* as firmware does: the whole controller anew */
 	}
 	start_port(f);
 }
 
-static void tear_down(struct fixture *f)
-{
-	g_assert_cmpuint(f->drive->failed_bounds, ==, 0);
-	for (guint i = f->machine->machine.devices->len; i > 0; i--)
-		device_free(f->machine->machine.devices->pdata[i - 1]);
-	g_ptr_array_set_size(f->machine->machine.devices, 0);
-	fake_drive_free(f->drive);
-	fake_machine_free(f->machine);
-}
-
 /* A command in a slot, with one region; @fis: 20 bytes from the third on are the registers. */
-static void put_command(struct fixture *f, unsigned slot, uint8_t code, uint64_t lba,
+static void put_command(struct fake_controller *f, unsigned slot, uint8_t code, uint64_t lba,
 	uint16_t count, uint16_t features, uint32_t bytes)
 {
 	uint8_t *header = f->machine->ram + LIST + 32 * slot;
@@ -127,12 +92,12 @@ static void put_command(struct fixture *f, unsigned slot, uint8_t code, uint64_t
 	config_set32(table + 0x8c, bytes - 1);
 }
 
-static uint8_t *fis(struct fixture *f, unsigned offset)
+static uint8_t *fis(struct fake_controller *f, unsigned offset)
 {
 	return f->machine->ram + RECEIVED + offset;
 }
 
-static void issue(struct fixture *f, uint32_t slots)
+static void issue(struct fake_controller *f, uint32_t slots)
 {
 	set(f, PORT + CI, slots);
 	fake_drive_run(f->drive, 1000);
@@ -140,7 +105,7 @@ static void issue(struct fixture *f, uint32_t slots)
 
 static void test_link(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0x113);
@@ -156,12 +121,12 @@ static void test_link(void)
 	g_assert_true(get(&f, PORT + IS) & CONNECT);
 	set(&f, PORT + SERR, UINT32_MAX);
 	g_assert_false(get(&f, PORT + IS) & CONNECT);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_identify(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 0, 0xec, 0, 0, 0, 512);
@@ -175,12 +140,12 @@ static void test_identify(void)
 	g_assert_cmpmem(f.machine->ram + BUFFER + 54, 4, "EQUM", 4);
 	g_assert_cmpuint(config_get32(f.machine->ram + BUFFER + 120), ==, FAKE_DRIVE_BYTES / 512);
 	g_assert_cmpuint(config_get32(f.machine->ram + LIST + 4), ==, 512);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_dma(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	memset(f.machine->ram + BUFFER, 0xa5, 1024);
@@ -192,13 +157,13 @@ static void test_dma(void)
 	put_command(&f, 3, 0x25, 8, 1, 0, 512);
 	issue(&f, 1 << 3);
 	g_assert_cmphex(f.machine->ram[BUFFER + 3 * 0x2000], ==, 0xa5);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* Many at a time, ended together. */
 static void test_queued(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	for (unsigned i = 0; i < 8; i++) {
@@ -216,13 +181,13 @@ static void test_queued(void)
 	g_assert_cmphex(get(&f, PORT + IS), ==, DEVICE_BITS);
 	for (unsigned i = 0; i < 8; i++)
 		g_assert_cmphex(f.machine->ram[BUFFER + 0x2000 * i], ==, i + 1);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* One of several fails: everything stops, and the log tells which it was. */
 static void test_queued_error(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 4, 0x60, 0xffffff, 4 << 3, 1, 512);
@@ -240,12 +205,12 @@ static void test_queued_error(void)
 	issue(&f, 1);
 	g_assert_cmphex(f.machine->ram[BUFFER], ==, 4);
 	g_assert_cmphex(f.machine->ram[BUFFER + 3], ==, 0x10);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_packet(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_cd_class);
 	g_assert_cmphex(get(&f, PORT + SIG), ==, 0xeb140101);
@@ -260,13 +225,13 @@ static void test_packet(void)
 	issue(&f, 1);
 	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x6451);
 	g_assert_true(get(&f, PORT + IS) & TASK_FILE);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* Rules that drivers can break: what is set in PxIS, and that nothing else happens. */
 static void test_wrong(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 0, 0x25, 0, 1, 0, 512);
@@ -288,17 +253,17 @@ static void test_wrong(void)
 	set(&f, PORT + CMD, 0x11); /* a list outside RAM */
 	issue(&f, 1);
 	g_assert_true(get(&f, PORT + IS) & HOST_BUS);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_plug(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 	struct device *disk;
 
 	set_up(&f, NULL);
 	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0);
-	disk = add(&f, &ide_hd_class);
+	disk = fake_controller_add(&f, &ide_hd_class);
 	disk->bus->ops->plugged(disk->bus, disk);
 	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0x113);
 	g_assert_true(get(&f, PORT + IS) & CONNECT);
@@ -309,12 +274,12 @@ static void test_plug(void)
 	device_free(disk);
 	g_assert_cmphex(get(&f, PORT + SSTS), ==, 0);
 	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_reset_under_way(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 0, 0x25, 0, 1, 0, 512);
@@ -323,10 +288,10 @@ static void test_reset_under_way(void)
 	set(&f, 0x04, 1);
 	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
 	g_assert_cmphex(get(&f, PORT + CI), ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
-static void put_control(struct fixture *f, unsigned slot, uint8_t control)
+static void put_control(struct fake_controller *f, unsigned slot, uint8_t control)
 {
 	put_command(f, slot, 0, 0, 0, 0, 0);
 	f->machine->ram[TABLE + 256 * slot + 1] = 0;
@@ -337,7 +302,7 @@ static void put_control(struct fixture *f, unsigned slot, uint8_t control)
 static void test_no_second_beginning(void)
 {
 	for (unsigned by_link = 0; by_link < 2; by_link++) {
-		struct fixture f;
+		struct fake_controller f;
 
 		set_up(&f, &ide_hd_class);
 		memset(f.machine->ram + BUFFER, 0xa5, 512);
@@ -360,14 +325,14 @@ static void test_no_second_beginning(void)
 		g_assert_cmphex(get(&f, PORT + CI), ==, 0);
 		g_assert_cmphex(f.drive->bytes[7 * 512], ==, 0);
 		g_assert_cmphex(f.machine->ram[BUFFER + 3 * 0x2000], ==, 0);
-		tear_down(&f);
+		fake_controller_tear_down(&f);
 	}
 }
 
 /* Queued commands too (Serial ATA 3.0 section 11.4: a reset ends them all). */
 static void test_queued_reset(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 4, 0x60, 0, 4 << 3, 1, 512);
@@ -381,13 +346,13 @@ static void test_queued_reset(void)
 	put_control(&f, 0, 0);
 	set(&f, PORT + CI, 1);
 	g_assert_cmphex(get(&f, PORT + TFD), ==, 0x150);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* After an error nothing goes on until PxCMD.ST has been off (AHCI 1.3.1 section 6.2.2), and with it off nothing is issued. */
 static void test_halted(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_command(&f, 0, 0xdd, 0, 0, 0, 0);
@@ -408,7 +373,7 @@ static void test_halted(void)
 	set(&f, PORT + CMD, 0x11);
 	issue(&f, 2);
 	g_assert_cmphex(get(&f, PORT + IS), ==, PIO_SETUP);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* Frames that are none: each ends with an error of the host bus, and the drive never hears of it. */
@@ -426,7 +391,7 @@ static void test_frames(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct fixture f;
+		struct fake_controller f;
 
 		set_up(&f, &ide_hd_class);
 		put_command(&f, 0, 0x25, 0, 1, 0, 512);
@@ -434,14 +399,14 @@ static void test_frames(void)
 		set(&f, PORT + CI, 1);
 		g_assert_true(get(&f, PORT + IS) & HOST_BUS);
 		g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
-		tear_down(&f);
+		fake_controller_tear_down(&f);
 	}
 }
 
 /* Reserved bits, ports that are not there, and accesses of other widths. */
 static void test_registers(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	set(&f, PORT + CMD, 0);
@@ -462,7 +427,7 @@ static void test_registers(void)
 		g_assert_cmphex(get(&f, offset), ==, 0);
 	}
 	g_assert_cmphex(get(&f, 0x0c), ==, 0x3f);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 int main(int argc, char **argv)

@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "tests/unit/vmm/chipset/fake-machine.h"
-#include "tests/unit/vmm/storage/fake-drive.h"
+#include "tests/unit/vmm/storage/fake-controller.h"
 #include "vmm/pci/config.h"
-#include "vmm/pci/pci.h"
 
 enum {
 	MASTER = 0xc000,
@@ -15,43 +13,15 @@ enum {
 	IRQ = 14,
 };
 
-struct fixture {
-	struct fake_machine *machine;
-	struct fake_drive *drive;
-};
-
-static void set_up(struct fixture *f, const struct device_class *drive)
+static void set_up(struct fake_controller *f, const struct device_class *drive)
 {
-	static const struct pci_interrupts interrupts;
-	const char *const properties[] = { "drive", "drive", NULL };
-	struct device *ide;
-
-	f->machine = fake_machine_new();
-	f->drive = fake_drive_new();
-	f->machine->machine.pci = pci_bus_new(&f->machine->machine, "pci.0", &interrupts);
-	ide = device_new(&f->machine->machine, &piix3_ide_class, NULL);
-	g_assert_true(device_realize(ide, NULL));
-	device_reset(ide);
-	pci_bus_config_write(
-		f->machine->machine.pci, ((struct pci_device *)ide)->slot, 0, 0x20, 4, MASTER | 1);
-	pci_bus_config_write(
-		f->machine->machine.pci, ((struct pci_device *)ide)->slot, 0, 0x04, 2, 0x5);
-	g_assert_nonnull(fake_machine_add(f->machine, drive, properties, NULL));
+	fake_controller_set_up(f, &piix3_ide_class, 0x20, MASTER | 1, 0x5);
+	fake_controller_add(f, drive);
 	fake_out(f->machine, 0x3f6, 4);
 	fake_out(f->machine, 0x3f6, 0);
 }
 
-static void tear_down(struct fixture *f)
-{
-	g_assert_cmpuint(f->drive->failed_bounds, ==, 0);
-	for (guint i = f->machine->machine.devices->len; i > 0; i--)
-		device_free(f->machine->machine.devices->pdata[i - 1]);
-	g_ptr_array_set_size(f->machine->machine.devices, 0);
-	fake_drive_free(f->drive);
-	fake_machine_free(f->machine);
-}
-
-static void command(struct fixture *f, uint8_t code, uint32_t lba, uint8_t count)
+static void command(struct fake_controller *f, uint8_t code, uint32_t lba, uint8_t count)
 {
 	fake_out(f->machine, 0x1f6, 0xe0 | lba >> 24);
 	fake_out(f->machine, 0x1f2, count);
@@ -62,19 +32,19 @@ static void command(struct fixture *f, uint8_t code, uint32_t lba, uint8_t count
 	fake_drive_run(f->drive, 1000);
 }
 
-static uint8_t status(struct fixture *f)
+static uint8_t status(struct fake_controller *f)
 {
 	return fake_in(f->machine, 0x1f7);
 }
 
-static void read_words(struct fixture *f, uint8_t *to, size_t bytes)
+static void read_words(struct fake_controller *f, uint8_t *to, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += 2)
 		config_set16(to + i, io_space_read(&f->machine->machine.ports, 0x1f0, 2));
 	fake_drive_run(f->drive, 1000);
 }
 
-static void write_words(struct fixture *f, const void *from, size_t bytes)
+static void write_words(struct fake_controller *f, const void *from, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += 2)
 		io_space_write(&f->machine->machine.ports, 0x1f0, 2,
@@ -84,25 +54,25 @@ static void write_words(struct fixture *f, const void *from, size_t bytes)
 
 static void test_signature(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	g_assert_cmphex(status(&f), ==, 0x50);
 	g_assert_cmphex(fake_in(f.machine, 0x1f4), ==, 0);
 	fake_out(f.machine, 0x1f6, 0xb0);
 	g_assert_cmphex(status(&f), ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 	set_up(&f, &ide_cd_class);
 	g_assert_cmphex(fake_in(f.machine, 0x1f4), ==, 0x14);
 	g_assert_cmphex(fake_in(f.machine, 0x1f5), ==, 0xeb);
 	command(&f, 0xec, 0, 0);
 	g_assert_cmphex(status(&f), ==, 0x51);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_pio(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 	uint8_t bytes[1024];
 
 	set_up(&f, &ide_hd_class);
@@ -124,12 +94,12 @@ static void test_pio(void)
 	g_assert_cmphex(status(&f), ==, 0x50);
 	g_assert_cmphex(bytes[1023], ==, 0x5a);
 	g_assert_false(f.machine->levels[IRQ]);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_outside(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	command(&f, 0x20, FAKE_DRIVE_BYTES / 512, 1);
@@ -137,10 +107,10 @@ static void test_outside(void)
 	g_assert_cmphex(fake_in(f.machine, 0x1f1), ==, 0x10);
 	command(&f, 0xdd, 0, 1);
 	g_assert_cmphex(fake_in(f.machine, 0x1f1), ==, 0x04);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
-static void put_region(struct fixture *f, uint32_t address, uint16_t bytes)
+static void put_region(struct fake_controller *f, uint32_t address, uint16_t bytes)
 {
 	config_set32(f->machine->ram + TABLE, address);
 	config_set32(f->machine->ram + TABLE + 4, bytes | UINT32_C(0x80000000));
@@ -149,7 +119,7 @@ static void put_region(struct fixture *f, uint32_t address, uint16_t bytes)
 
 static void test_dma(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	memset(f.drive->bytes + 512, 0x77, 512);
@@ -177,14 +147,14 @@ static void test_dma(void)
 	fake_out(f.machine, MASTER, 0x09);
 	fake_out(f.machine, MASTER, 0);
 	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_packet(void)
 {
 	static const uint8_t inquiry[12] = { 0x12, 0, 0, 0, 36 };
 	static const uint8_t read_12[12] = { 0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 3 };
-	struct fixture f;
+	struct fake_controller f;
 	uint8_t bytes[3 * 2048];
 
 	set_up(&f, &ide_cd_class);
@@ -217,12 +187,12 @@ static void test_packet(void)
 	}
 	g_assert_cmphex(status(&f), ==, 0x50);
 	g_assert_cmpmem(bytes, sizeof(bytes), f.drive->bytes + 2048, sizeof(bytes));
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static void test_reset_under_way(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	fake_out(f.machine, 0x1f6, 0xe0);
@@ -233,13 +203,13 @@ static void test_reset_under_way(void)
 	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 0);
 	fake_out(f.machine, 0x3f6, 0);
 	g_assert_cmphex(status(&f), ==, 0x50);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* While a drive is busy nothing is written but the control register (ATA/ATAPI-6 section 7.3 and so on: BSY). */
 static void test_busy(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	f.drive->bytes[5 * 512] = 0x99;
@@ -254,13 +224,13 @@ static void test_busy(void)
 	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0);
 	g_assert_cmpuint(fake_drive_run(f.drive, 10), ==, 1);
 	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0x99);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* No drive, no answer: a command goes nowhere and the other drive stays as it is. */
 static void test_absent(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	fake_out(f.machine, 0x1f6, 0xf0);
@@ -270,13 +240,13 @@ static void test_absent(void)
 	g_assert_false(f.machine->levels[IRQ]);
 	fake_out(f.machine, 0x1f6, 0xe0);
 	g_assert_cmphex(status(&f), ==, 0x50);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* nIEN keeps the line down and nothing else; what came meanwhile is told when it is cleared. */
 static void test_no_interrupt(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	fake_out(f.machine, 0x3f6, 2);
@@ -287,13 +257,13 @@ static void test_no_interrupt(void)
 	g_assert_true(f.machine->levels[IRQ]);
 	g_assert_cmphex(status(&f), ==, 0x58);
 	g_assert_false(f.machine->levels[IRQ]);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* In a reset nothing is taken; the bits that ask for one do not pile up. */
 static void test_in_reset(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	fake_out(f.machine, 0x3f6, 4);
@@ -303,7 +273,7 @@ static void test_in_reset(void)
 	fake_out(f.machine, 0x3f6, 0);
 	g_assert_cmphex(status(&f), ==, 0x50);
 	g_assert_cmphex(io_space_read(&f.machine->machine.ports, 0x1f0, 2), ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 static const struct {
@@ -325,7 +295,7 @@ static const struct {
 
 static void test_refusals(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
@@ -345,13 +315,13 @@ static void test_refusals(void)
 	g_assert_cmphex(status(&f), ==, 0x50);
 	command(&f, 0xc4, 0, 1);
 	g_assert_cmphex(fake_in(f.machine, 0x1f1), ==, 0x04);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 /* A table of regions that ends too soon, and one for the other direction. */
 static void test_short_table(void)
 {
-	struct fixture f;
+	struct fake_controller f;
 
 	set_up(&f, &ide_hd_class);
 	put_region(&f, BUFFER, 512);
@@ -365,7 +335,7 @@ static void test_short_table(void)
 	fake_drive_run(f.drive, 10);
 	g_assert_cmphex(status(&f) & 0x89, ==, 0x01);
 	g_assert_cmphex(fake_in(f.machine, MASTER + 2) & 1, ==, 0);
-	tear_down(&f);
+	fake_controller_tear_down(&f);
 }
 
 int main(int argc, char **argv)
