@@ -40,7 +40,8 @@ struct property {
 	const char *
 		default_value; /* as it would be written on the command line; NULL for a string: not set */
 	const char *description;
-	uint64_t minimum, maximum;  /* for numbers and sizes; maximum 0: whatever the type holds */
+	/* for numbers and sizes; maximum 0: whatever the type holds. Of a string: bytes, 0: any number */
+	uint64_t minimum, maximum;
 	const char *const *choices; /* for PROPERTY_CHOICE, NULL-terminated */
 };
 

@@ -66,7 +66,9 @@ char *property_accepts(const struct property *property)
 		return g_strdup_printf("one of %s", words);
 	}
 	default:
-		return g_strdup("text");
+		return property->maximum ? g_strdup_printf("text of at most %" PRIu64 " bytes",
+						   property->maximum)
+					 : g_strdup("text");
 	}
 }
 
@@ -117,7 +119,9 @@ bool property_check(const struct property *property, const char *value, GError *
 	g_autofree char *accepted = NULL;
 	uint64_t number;
 
-	if (property->type == PROPERTY_STRING || parse_number(property, value, &number))
+	if (property->type == PROPERTY_STRING
+			? property->maximum == 0 || strlen(value) <= property->maximum
+			: parse_number(property, value, &number))
 		return true;
 	accepted = property_accepts(property);
 	return fail(error, VITRINE_ERROR_INPUT, "%s=%s is not accepted; accepted: %s",

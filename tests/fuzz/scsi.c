@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct disk disk = { 0 };
 	struct scsi_lun lun;
 
-	g_assert_true(disk_init(&disk, "drive", &device, &no_ops, NULL));
+	g_assert_true(disk_init(&disk, "drive", &device, &no_ops, NULL, NULL));
 	scsi_lun_init(&lun, &config, &disk);
 	while (reader_left(&in) > 0 && !in.ran_out)
 		run(&lun, drive, &in);

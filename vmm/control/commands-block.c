@@ -113,9 +113,9 @@ static JsonObject *describe_drive(const struct drive *drive)
 	json_object_set_string_member(object, "type", "unknown");
 	json_object_set_boolean_member(object, "removable", ops && ops->is_cdrom);
 	json_object_set_boolean_member(
-		object, "locked", ops && ops->is_locked && ops->is_locked(owner));
+		object, "locked", ops && ops->is_locked && ops->is_locked(drive->data));
 	if (ops && ops->is_tray_open)
-		json_object_set_boolean_member(object, "tray_open", ops->is_tray_open(owner));
+		json_object_set_boolean_member(object, "tray_open", ops->is_tray_open(drive->data));
 	if (owner)
 		json_object_set_string_member(object, "io-status", io_status(drive));
 	if (owner) {
@@ -238,17 +238,17 @@ static bool open_tray(struct drive *drive, bool force, bool *asked)
 	const struct drive_ops *ops = drive->ops;
 
 	*asked = false;
-	if (!ops->is_tray_open || ops->is_tray_open(drive->owner))
+	if (!ops->is_tray_open || ops->is_tray_open(drive->data))
 		return true;
-	if (ops->is_locked && ops->is_locked(drive->owner)) {
+	if (ops->is_locked && ops->is_locked(drive->data)) {
 		*asked = true;
 		if (ops->eject_requested)
-			ops->eject_requested(drive->owner, force);
+			ops->eject_requested(drive->data, force);
 		if (!force)
 			return false;
 	}
 	if (ops->set_tray)
-		ops->set_tray(drive->owner, true);
+		ops->set_tray(drive->data, true);
 	return true;
 }
 
@@ -264,8 +264,8 @@ static void close_tray(struct drive *drive)
 {
 	const struct drive_ops *ops = drive->ops;
 
-	if (ops->set_tray && ops->is_tray_open && ops->is_tray_open(drive->owner))
-		ops->set_tray(drive->owner, false);
+	if (ops->set_tray && ops->is_tray_open && ops->is_tray_open(drive->data))
+		ops->set_tray(drive->data, false);
 }
 
 /* With the lock: what a command does with a drive that may change its medium. */
@@ -364,7 +364,7 @@ static bool tray_is_open(const struct drive *drive, GError **error)
 {
 	const struct drive_ops *ops = drive->ops;
 
-	return !ops->is_tray_open || ops->is_tray_open(drive->owner) ||
+	return !ops->is_tray_open || ops->is_tray_open(drive->data) ||
 	       fail(error, VITRINE_ERROR_STATE, "Tray of the device is not open");
 }
 

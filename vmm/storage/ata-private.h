@@ -40,6 +40,15 @@ const char *ata_serial(const struct ata_drive *drive);
 /* 256 words of IDENTIFY DEVICE and IDENTIFY PACKET DEVICE. */
 void ata_identify(const struct ata_drive *drive, uint8_t *to);
 
+/* Of the operation that the command's code names: ATA_FOR_DISK and so on. */
+unsigned ata_operation_flags(const struct ata_command *command);
+
+/* Operations that are not in ata.c. */
+void ata_read_write(struct ata_command *command);
+void ata_read_write_queued(struct ata_command *command);
+void ata_verify(struct ata_command *command);
+void ata_flush(struct ata_command *command);
+void ata_data_set_management(struct ata_command *command);
 void ata_smart(struct ata_command *command);
 void ata_read_log(struct ata_command *command);
 void ata_packet(struct ata_command *command);

@@ -4,16 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "vmm/storage/ata-private.h"
 
 enum {
-	TRIM = 1 << 0, /* feature of DATA SET MANAGEMENT */
-	TRIM_ENTRY = 8,
-	TRIM_SECTORS_MAX = 8, /* of ranges in one command */
-
-	FUA_QUEUED = 1 << 7, /* device register */
-
 	FEATURE_WRITE_CACHE_ON = 0x02,
 	FEATURE_TRANSFER_MODE = 0x03,
 	FEATURE_APM_ON = 0x05,
@@ -30,8 +23,6 @@ struct operation {
 	unsigned flags;
 	void (*run)(struct ata_command *command);
 };
-
-static const struct operation *find_operation(uint8_t code);
 
 /* Ends */
 
@@ -200,158 +191,6 @@ void ata_end_data(struct ata_command *command)
 		ata_fail(command, ATA_ABORTED);
 }
 
-/* Addresses (section 4.2; 28 bit commands and cylinders as in ATA-5) */
-
-static bool find_extent(const struct ata_command *command, bool is_48bit, uint16_t count,
-	uint64_t *offset, uint64_t *length)
-{
-	const struct ata_drive *drive = command->drive;
-	const struct ata_taskfile *taskfile = &command->taskfile;
-	uint64_t sector = taskfile->lba & 0xffffff, sectors;
-
-	if (is_48bit) {
-		sector = taskfile->lba;
-		sectors = count ? count : 65536;
-	} else {
-		sectors = (count & 0xff) ? count & 0xff : 256;
-		if (taskfile->device & ATA_DEVICE_LBA)
-			sector |= (uint64_t)(taskfile->device & 0xf) << 24;
-		else if ((sector & 0xff) == 0)
-			return false;
-		else
-			sector = ((sector >> 8) * drive->current_heads + (taskfile->device & 0xf)) *
-					 drive->current_sectors +
-				 (sector & 0xff) - 1;
-	}
-	*length = sectors * ATA_SECTOR;
-	return checked_multiply(sector, ATA_SECTOR, offset) &&
-	       checked_range(*offset, *length, disk_size(&drive->disk));
-}
-
-/* Reading and writing */
-
-static void move_sectors(struct ata_command *command, unsigned flags, uint16_t count)
-{
-	const struct ata_drive *drive = command->drive;
-
-	if (!find_extent(
-		    command, flags & ATA_48BIT, count, &command->disk_offset, &command->length)) {
-		ata_fail(command, ATA_NOT_FOUND);
-		return;
-	}
-	command->on_disk = true;
-	command->to_guest = !(flags & ATA_WRITES);
-	command->block = (flags & ATA_IN_BLOCKS ? drive->multiple : 1) * ATA_SECTOR;
-	command->job.durable = flags & ATA_DURABLE || (flags & ATA_WRITES && !drive->write_cache);
-	command->ops->data(command);
-}
-
-static void do_transfer(struct ata_command *command)
-{
-	unsigned flags = find_operation(command->taskfile.command)->flags;
-
-	command->protocol = flags & ATA_USES_DMA ? ATA_DMA : ATA_PIO;
-	if (flags & ATA_IN_BLOCKS && command->drive->multiple == 0)
-		ata_fail(command, ATA_ABORTED);
-	else
-		move_sectors(command, flags, command->taskfile.count);
-}
-
-static void do_queued(struct ata_command *command)
-{
-	unsigned flags = find_operation(command->taskfile.command)->flags;
-
-	command->protocol = ATA_QUEUED;
-	if (!command->drive->bus->serial_ata)
-		ata_fail(command, ATA_ABORTED);
-	else
-		move_sectors(command,
-			flags | (command->taskfile.device & FUA_QUEUED && flags & ATA_WRITES
-						? ATA_DURABLE
-						: 0),
-			command->taskfile.features);
-}
-
-static void do_verify(struct ata_command *command)
-{
-	unsigned flags = find_operation(command->taskfile.command)->flags;
-	uint64_t offset, length;
-
-	if (find_extent(command, flags & ATA_48BIT, command->taskfile.count, &offset, &length))
-		ata_succeed(command);
-	else
-		ata_fail(command, ATA_NOT_FOUND);
-}
-
-static void do_flush(struct ata_command *command)
-{
-	if (command->drive->is_cdrom || !disk_has_medium(&command->drive->disk) ||
-		command->drive->disk.drive->image->no_flush) {
-		ata_succeed(command);
-		return;
-	}
-	command->job.operation = BLOCK_FLUSH;
-	command->job.offset = 0;
-	command->job.length = 0;
-	ata_work(command, NULL);
-}
-
-/* DATA SET MANAGEMENT: ranges of 48 bits of address and 16 bits of count, in little endian. */
-
-static uint64_t trim_entry(const struct ata_command *command, unsigned index)
-{
-	uint64_t entry;
-
-	memcpy(&entry, command->buffer + (size_t)index * TRIM_ENTRY, sizeof(entry));
-	return GUINT64_FROM_LE(entry);
-}
-
-static void trim_next(struct disk_job *job, int result)
-{
-	struct ata_command *command = ata_command_of(job);
-	const struct block_backend *image = command->drive->disk.drive->image;
-
-	if (result != 0) {
-		ata_fail_errno(command, result, true);
-		return;
-	}
-	while (command->next < command->length / TRIM_ENTRY) {
-		uint64_t entry = trim_entry(command, command->next++);
-		uint64_t offset = (entry & 0xffffffffffff) * ATA_SECTOR;
-		uint64_t length = (entry >> 48) * ATA_SECTOR;
-
-		if (length == 0)
-			continue;
-		if (!checked_range(offset, length, disk_size(&command->drive->disk))) {
-			ata_fail(command, ATA_NOT_FOUND);
-			return;
-		}
-		if (!image || !image->discard)
-			continue;
-		command->job.operation = BLOCK_DISCARD;
-		command->job.offset = offset;
-		command->job.length = length;
-		ata_work(command, trim_next);
-		return;
-	}
-	ata_succeed(command);
-}
-
-static void trim_received(struct ata_command *command)
-{
-	trim_next(&command->job, 0);
-}
-
-static void do_data_set_management(struct ata_command *command)
-{
-	uint16_t sectors = command->taskfile.count;
-
-	if (!(command->taskfile.features & TRIM) || sectors == 0 || sectors > TRIM_SECTORS_MAX)
-		ata_fail(command, ATA_ABORTED);
-	else
-		ata_receive(command, sectors, ATA_DMA, trim_received);
-}
-
 /* Who it is and how it is set */
 
 static void do_identify(struct ata_command *command)
@@ -419,7 +258,7 @@ static void do_set_features(struct ata_command *command)
 	if (!known)
 		ata_fail(command, ATA_ABORTED);
 	else if (flush)
-		do_flush(command);
+		ata_flush(command);
 	else
 		ata_succeed(command);
 }
@@ -451,7 +290,7 @@ static void do_set_geometry(struct ata_command *command)
 
 static void do_native_max(struct ata_command *command)
 {
-	bool is_48bit = find_operation(command->taskfile.command)->flags & ATA_48BIT;
+	bool is_48bit = ata_operation_flags(command) & ATA_48BIT;
 	uint64_t last = ata_sectors(command->drive) - 1;
 
 	if (!is_48bit && !(command->taskfile.device & ATA_DEVICE_LBA)) {
@@ -503,25 +342,25 @@ static void do_diagnostic(struct ata_command *command)
 }
 
 static const struct operation operations[] = {
-	{ 0x06, 0x06, ATA_FOR_DISK | ATA_48BIT, do_data_set_management },
+	{ 0x06, 0x06, ATA_FOR_DISK | ATA_48BIT, ata_data_set_management },
 	{ 0x08, 0x08, ATA_FOR_CD, do_diagnostic },
 	{ 0x10, 0x1f, ATA_FOR_DISK, do_nothing },
-	{ 0x20, 0x21, ATA_FOR_DISK, do_transfer },
-	{ 0x24, 0x24, ATA_FOR_DISK | ATA_48BIT, do_transfer },
-	{ 0x25, 0x25, ATA_FOR_DISK | ATA_48BIT | ATA_USES_DMA, do_transfer },
+	{ 0x20, 0x21, ATA_FOR_DISK, ata_read_write },
+	{ 0x24, 0x24, ATA_FOR_DISK | ATA_48BIT, ata_read_write },
+	{ 0x25, 0x25, ATA_FOR_DISK | ATA_48BIT | ATA_USES_DMA, ata_read_write },
 	{ 0x27, 0x27, ATA_FOR_DISK | ATA_48BIT, do_native_max },
-	{ 0x29, 0x29, ATA_FOR_DISK | ATA_48BIT | ATA_IN_BLOCKS, do_transfer },
+	{ 0x29, 0x29, ATA_FOR_DISK | ATA_48BIT | ATA_IN_BLOCKS, ata_read_write },
 	{ 0x2f, 0x2f, ATA_FOR_DISK | ATA_48BIT, ata_read_log },
-	{ 0x30, 0x31, ATA_FOR_DISK | ATA_WRITES, do_transfer },
-	{ 0x34, 0x34, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES, do_transfer },
-	{ 0x35, 0x35, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_USES_DMA, do_transfer },
-	{ 0x39, 0x39, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_IN_BLOCKS, do_transfer },
+	{ 0x30, 0x31, ATA_FOR_DISK | ATA_WRITES, ata_read_write },
+	{ 0x34, 0x34, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES, ata_read_write },
+	{ 0x35, 0x35, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_USES_DMA, ata_read_write },
+	{ 0x39, 0x39, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_IN_BLOCKS, ata_read_write },
 	{ 0x3d, 0x3d, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_USES_DMA | ATA_DURABLE,
-		do_transfer },
-	{ 0x40, 0x41, ATA_FOR_DISK, do_verify },
-	{ 0x42, 0x42, ATA_FOR_DISK | ATA_48BIT, do_verify },
-	{ 0x60, 0x60, ATA_FOR_DISK | ATA_48BIT, do_queued },
-	{ 0x61, 0x61, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES, do_queued },
+		ata_read_write },
+	{ 0x40, 0x41, ATA_FOR_DISK, ata_verify },
+	{ 0x42, 0x42, ATA_FOR_DISK | ATA_48BIT, ata_verify },
+	{ 0x60, 0x60, ATA_FOR_DISK | ATA_48BIT, ata_read_write_queued },
+	{ 0x61, 0x61, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES, ata_read_write_queued },
 	{ 0x70, 0x7f, ATA_FOR_DISK, do_nothing },
 	{ 0x90, 0x90, ATA_FOR_BOTH, do_diagnostic },
 	{ 0x91, 0x91, ATA_FOR_DISK, do_set_geometry },
@@ -529,17 +368,17 @@ static const struct operation operations[] = {
 	{ 0xa0, 0xa0, ATA_FOR_CD, ata_packet },
 	{ 0xa1, 0xa1, ATA_FOR_CD, do_identify },
 	{ 0xb0, 0xb0, ATA_FOR_DISK, ata_smart },
-	{ 0xc4, 0xc4, ATA_FOR_DISK | ATA_IN_BLOCKS, do_transfer },
-	{ 0xc5, 0xc5, ATA_FOR_DISK | ATA_WRITES | ATA_IN_BLOCKS, do_transfer },
+	{ 0xc4, 0xc4, ATA_FOR_DISK | ATA_IN_BLOCKS, ata_read_write },
+	{ 0xc5, 0xc5, ATA_FOR_DISK | ATA_WRITES | ATA_IN_BLOCKS, ata_read_write },
 	{ 0xc6, 0xc6, ATA_FOR_DISK, do_set_multiple },
-	{ 0xc8, 0xc9, ATA_FOR_DISK | ATA_USES_DMA, do_transfer },
-	{ 0xca, 0xcb, ATA_FOR_DISK | ATA_WRITES | ATA_USES_DMA, do_transfer },
+	{ 0xc8, 0xc9, ATA_FOR_DISK | ATA_USES_DMA, ata_read_write },
+	{ 0xca, 0xcb, ATA_FOR_DISK | ATA_WRITES | ATA_USES_DMA, ata_read_write },
 	{ 0xce, 0xce, ATA_FOR_DISK | ATA_48BIT | ATA_WRITES | ATA_IN_BLOCKS | ATA_DURABLE,
-		do_transfer },
+		ata_read_write },
 	{ 0xe0, 0xe3, ATA_FOR_BOTH, do_power },
 	{ 0xe5, 0xe6, ATA_FOR_BOTH, do_power },
-	{ 0xe7, 0xe7, ATA_FOR_BOTH, do_flush },
-	{ 0xea, 0xea, ATA_FOR_DISK | ATA_48BIT, do_flush },
+	{ 0xe7, 0xe7, ATA_FOR_BOTH, ata_flush },
+	{ 0xea, 0xea, ATA_FOR_DISK | ATA_48BIT, ata_flush },
 	{ 0xec, 0xec, ATA_FOR_BOTH, do_identify_device },
 	{ 0xef, 0xef, ATA_FOR_BOTH, do_set_features },
 	{ 0xf8, 0xf8, ATA_FOR_DISK, do_native_max },
@@ -551,6 +390,11 @@ static const struct operation *find_operation(uint8_t code)
 		if (code >= operations[i].first && code <= operations[i].last)
 			return &operations[i];
 	return NULL;
+}
+
+unsigned ata_operation_flags(const struct ata_command *command)
+{
+	return find_operation(command->taskfile.command)->flags;
 }
 
 void ata_start(struct ata_drive *drive, struct ata_command *command)

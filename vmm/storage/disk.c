@@ -141,12 +141,12 @@ static void step_done(void *device, struct block_request *request, int result)
 }
 
 bool disk_init(struct disk *disk, const char *drive_id, struct device *owner,
-	const struct drive_ops *ops, GError **error)
+	const struct drive_ops *ops, void *data, GError **error)
 {
 	*disk = (struct disk) { .machine = owner->machine };
 	g_queue_init(&disk->in_flight);
 	g_queue_init(&disk->waiting);
-	disk->drive = drives_take(owner->machine->drives, drive_id, owner, ops, error);
+	disk->drive = drives_take(owner->machine->drives, drive_id, owner, ops, data, error);
 	if (!disk->drive)
 		return false;
 	disk->queue = block_queue_new(owner->machine, disk->drive, step_done, disk);

@@ -41,9 +41,9 @@ struct disk {
 	uint64_t bytes_in_flight;
 };
 
-/* Takes the drive named by drive=@drive_id for @owner; false with @error. */
+/* Takes the drive named by drive=@drive_id for @owner, with @data for @ops; false with @error. */
 bool disk_init(struct disk *disk, const char *drive_id, struct device *owner,
-	const struct drive_ops *ops, GError **error);
+	const struct drive_ops *ops, void *data, GError **error);
 /* Cancels what has not ended, and waits for the host to be done with it; nothing when it was not initialised. */
 void disk_finish(struct disk *disk);
 

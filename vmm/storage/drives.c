@@ -187,7 +187,7 @@ static char *list_ids(const struct drives *drives)
 }
 
 struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
-	const struct drive_ops *ops, GError **error)
+	const struct drive_ops *ops, void *data, GError **error)
 {
 	struct drive *drive = drives_find(drives, id);
 
@@ -212,6 +212,7 @@ struct drive *drives_take(struct drives *drives, const char *id, struct device *
 		return NULL;
 	drive->owner = owner;
 	drive->ops = ops;
+	drive->data = data;
 	return drive;
 }
 
@@ -221,6 +222,7 @@ void drive_release(struct drive *drive)
 		g_clear_pointer(&drive->image, block_backend_close);
 	drive->owner = NULL;
 	drive->ops = NULL;
+	drive->data = NULL;
 }
 
 /* Returns the image that was there. */
@@ -236,7 +238,7 @@ static struct block_backend *swap_image(struct drive *drive, struct block_backen
 	if (was_started)
 		block_worker_restart(worker);
 	if (drive->ops && drive->ops->medium_changed)
-		drive->ops->medium_changed(drive->owner);
+		drive->ops->medium_changed(drive->data);
 	return before;
 }
 
@@ -284,7 +286,7 @@ bool drive_resize(struct drive *drive, uint64_t size, GError **error)
 	if (was_started)
 		block_worker_restart(worker);
 	if (done && drive->ops && drive->ops->medium_changed)
-		drive->ops->medium_changed(drive->owner);
+		drive->ops->medium_changed(drive->data);
 	return done;
 }
 

@@ -17,16 +17,17 @@ struct drive_statistics {
 	uint64_t read_ns, write_ns, flush_ns; /* of time spent, nanoseconds */
 };
 
-/* How the device that has the drive takes part; all with the lock. NULL members: it does not. */
+/* How the device that has the drive takes part; all with the lock, and with what it gave to drives_take(). NULL members: it does
+ * not. */
 struct drive_ops {
 	bool is_cdrom;
 	/* There is another medium, or none (drive->image), or it has another size. */
-	void (*medium_changed)(struct device *device);
+	void (*medium_changed)(void *data);
 	/* Somebody wants the medium out while the guest has locked the tray: the guest is asked. */
-	void (*eject_requested)(struct device *device, bool force);
-	bool (*is_locked)(struct device *device); /* the guest forbids to open the tray */
-	bool (*is_tray_open)(struct device *device);
-	void (*set_tray)(struct device *device, bool open);
+	void (*eject_requested)(void *data, bool force);
+	bool (*is_locked)(void *data); /* the guest forbids to open the tray */
+	bool (*is_tray_open)(void *data);
+	void (*set_tray)(void *data, bool open);
 };
 
 struct drive {
@@ -34,6 +35,7 @@ struct drive {
 	struct block_backend *image; /* NULL: no medium */
 	struct device *owner;        /* NULL: no device uses it */
 	const struct drive_ops *ops; /* the owner's */
+	void *data;                  /* for them */
 	bool read_only;              /* whatever medium there is */
 	enum drive_error_policy on_read_error, on_write_error;
 	struct drive_statistics statistics; /* any thread: atomic additions */
@@ -61,7 +63,7 @@ bool drives_remove(struct drives *drives, const char *id, GError **error);
 /* For a device: the drive with this id, which nobody else has. NULL with @error, which lists the ids. Given back with
  * drive_release(). */
 struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
-	const struct drive_ops *ops, GError **error);
+	const struct drive_ops *ops, void *data, GError **error);
 void drive_release(struct drive *drive);
 
 /* NULL: there is none by this id. */

@@ -145,11 +145,12 @@ static const struct property drive_properties[] = {
 		"which of the drives on the bus; the first that is free if not given" },
 	{ "serial", PROPERTY_STRING, offsetof(struct ata_drive, serial), NULL,
 		"serial number the guest sees, at most 20 bytes; a number like QM00001 if not "
-		"given" },
+		"given",
+		.maximum = SERIAL_BYTES },
 	{ "model", PROPERTY_STRING, offsetof(struct ata_drive, model), NULL,
-		"model the guest sees, at most 40 bytes" },
+		"model the guest sees, at most 40 bytes", .maximum = MODEL_BYTES },
 	{ "ver", PROPERTY_STRING, offsetof(struct ata_drive, revision), NULL,
-		"revision the guest sees, at most 8 bytes" },
+		"revision the guest sees, at most 8 bytes", .maximum = REVISION_BYTES },
 	{ "wwn", PROPERTY_UINT64, offsetof(struct ata_drive, wwn), "0x0",
 		"world wide name, 0: none" },
 	{ "rotation_rate", PROPERTY_UINT16, offsetof(struct ata_drive, rotation_rate), "0",
@@ -162,69 +163,19 @@ const char *ata_serial(const struct ata_drive *drive)
 	return drive->serial ? drive->serial : drive->default_serial;
 }
 
-static struct scsi_lun *lun_of(struct device *device)
-{
-	return &((struct ata_drive *)device)->lun;
-}
-
-static void medium_changed(struct device *device)
-{
-	scsi_lun_medium_changed(lun_of(device));
-}
-
-static void eject_requested(struct device *device, bool force)
-{
-	scsi_lun_eject_requested(lun_of(device), force);
-}
-
-static bool is_locked(struct device *device)
-{
-	return lun_of(device)->locked;
-}
-
-static bool is_tray_open(struct device *device)
-{
-	return lun_of(device)->tray_open;
-}
-
-static void set_tray(struct device *device, bool open)
-{
-	scsi_lun_set_tray(lun_of(device), open);
-}
-
 static const struct drive_ops hd_ops = { .is_cdrom = false };
-
-static const struct drive_ops cd_ops = {
-	.is_cdrom = true,
-	.medium_changed = medium_changed,
-	.eject_requested = eject_requested,
-	.is_locked = is_locked,
-	.is_tray_open = is_tray_open,
-	.set_tray = set_tray,
-};
-
-static bool is_short(const char *name, const char *text, size_t max, GError **error)
-{
-	return !text || strlen(text) <= max ||
-	       fail(error, VITRINE_ERROR_INPUT, "%s=%s is too long; %zu bytes are possible", name,
-		       text, max);
-}
 
 static bool drive_realize_as(struct ata_drive *drive, bool is_cdrom, GError **error)
 {
 	if (!drive->drive_id)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"drive=ID is missing: it names a -drive ...,if=none,id=ID or a -blockdev");
-	if (!is_short("serial", drive->serial, SERIAL_BYTES, error) ||
-		!is_short("model", drive->model, MODEL_BYTES, error) ||
-		!is_short("ver", drive->revision, REVISION_BYTES, error))
-		return false;
 	drive->is_cdrom = is_cdrom;
 	g_snprintf(drive->default_serial, sizeof(drive->default_serial), "QM%05u",
 		drive->bus->first_serial + drive->unit);
 	g_queue_init(&drive->commands);
-	if (!disk_init(&drive->disk, drive->drive_id, &drive->device, is_cdrom ? &cd_ops : &hd_ops,
-		    error))
+	if (!disk_init(&drive->disk, drive->drive_id, &drive->device,
+		    is_cdrom ? &scsi_cd_drive_ops : &hd_ops, &drive->lun, error))
 		return false;
 	drive->write_cache = true;
 	drive->look_ahead = true;

@@ -10,6 +10,11 @@ enum {
 	CHANNELS_MAX = 0,
 	TARGETS_MAX = 256,
 	LUNS_MAX = 16384,
+
+	/* of what INQUIRY tells */
+	VENDOR_BYTES = 8,
+	PRODUCT_BYTES = 16,
+	REVISION_BYTES = 4,
 };
 
 /* Bus */
@@ -163,16 +168,17 @@ void scsi_bus_finish(struct scsi_bus *bus)
 		{ "channel", PROPERTY_UINT32, offsetof(struct scsi_device, channel), "0", \
 			"number of the channel: there is one", .maximum = CHANNELS_MAX + 1 }, \
 		{ "serial", PROPERTY_STRING, offsetof(struct scsi_device, serial), NULL, \
-			"serial number the guest sees, at most 36 bytes" }, \
+			"serial number the guest sees, at most 36 bytes", \
+			.maximum = SCSI_SERIAL_BYTES }, \
 		{ "device_id", PROPERTY_STRING, offsetof(struct scsi_device, device_id), NULL, \
 			"identification the guest sees; the serial number or the drive's id if " \
 			"not given" }, \
 		{ "vendor", PROPERTY_STRING, offsetof(struct scsi_device, vendor), NULL, \
-			"name of the vendor, at most 8 bytes" }, \
+			"name of the vendor, at most 8 bytes", .maximum = VENDOR_BYTES }, \
 		{ "product", PROPERTY_STRING, offsetof(struct scsi_device, product), NULL, \
-			"name of the product, at most 16 bytes" }, \
+			"name of the product, at most 16 bytes", .maximum = PRODUCT_BYTES }, \
 		{ "ver", PROPERTY_STRING, offsetof(struct scsi_device, revision), NULL, \
-			"revision of the product, at most 4 bytes" }, \
+			"revision of the product, at most 4 bytes", .maximum = REVISION_BYTES }, \
 	{ \
 		"wwn", PROPERTY_UINT64, offsetof(struct scsi_device, wwn), "0x0", \
 			"world wide name, 0: none" \
@@ -197,44 +203,6 @@ static struct scsi_lun *lun_of(struct device *device)
 	return &((struct scsi_device *)device)->lun;
 }
 
-static void medium_changed(struct device *device)
-{
-	scsi_lun_medium_changed(lun_of(device));
-}
-
-static void eject_requested(struct device *device, bool force)
-{
-	scsi_lun_eject_requested(lun_of(device), force);
-}
-
-static bool is_locked(struct device *device)
-{
-	return lun_of(device)->locked;
-}
-
-static bool is_tray_open(struct device *device)
-{
-	return lun_of(device)->tray_open;
-}
-
-static void set_tray(struct device *device, bool open)
-{
-	scsi_lun_set_tray(lun_of(device), open);
-}
-
-static const struct drive_ops hd_ops = {
-	.medium_changed = medium_changed,
-};
-
-static const struct drive_ops cd_ops = {
-	.is_cdrom = true,
-	.medium_changed = medium_changed,
-	.eject_requested = eject_requested,
-	.is_locked = is_locked,
-	.is_tray_open = is_tray_open,
-	.set_tray = set_tray,
-};
-
 static void attention(struct scsi_lun *lun, void *owner, struct scsi_sense sense)
 {
 	struct scsi_device *device = owner;
@@ -250,13 +218,6 @@ static unsigned list(void *owner, uint16_t *luns, unsigned max)
 	return scsi_bus_list(device->bus, device->target, luns, max);
 }
 
-static bool is_short(const char *name, const char *text, size_t max, GError **error)
-{
-	return !text || strlen(text) <= max ||
-	       fail(error, VITRINE_ERROR_INPUT, "%s=%s is too long; %zu bytes are possible", name,
-		       text, max);
-}
-
 static bool check_options(const struct scsi_device *device, GError **error)
 {
 	if (!device->drive_id)
@@ -265,10 +226,7 @@ static bool check_options(const struct scsi_device *device, GError **error)
 	if (device->channel > CHANNELS_MAX)
 		return fail(error, VITRINE_ERROR_INPUT, "channel=%u: bus %s has the channel 0 only",
 			device->channel, device->bus->bus.name);
-	return is_short("serial", device->serial, SCSI_SERIAL_BYTES, error) &&
-	       is_short("vendor", device->vendor, 8, error) &&
-	       is_short("product", device->product, 16, error) &&
-	       is_short("ver", device->revision, 4, error);
+	return true;
 }
 
 static bool device_realize_as(struct device *base, enum scsi_kind kind, GError **error)
@@ -289,8 +247,10 @@ static bool device_realize_as(struct device *base, enum scsi_kind kind, GError *
 		.owner = device,
 	};
 
-	if (!check_options(device, error) || !disk_init(&device->disk, device->drive_id, base,
-						     kind == SCSI_CDROM ? &cd_ops : &hd_ops, error))
+	if (!check_options(device, error) ||
+		!disk_init(&device->disk, device->drive_id, base,
+			kind == SCSI_CDROM ? &scsi_cd_drive_ops : &scsi_disk_drive_ops,
+			&device->lun, error))
 		return false;
 	if (kind == SCSI_DISK && !disk_has_medium(&device->disk))
 		return fail(error, VITRINE_ERROR_INPUT,

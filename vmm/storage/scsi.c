@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "vmm/storage/drives.h"
 #include "vmm/storage/scsi-private.h"
 
 enum {
@@ -408,13 +409,6 @@ void scsi_lun_medium_changed(struct scsi_lun *lun)
 		lun->config.attention(lun, lun->config.owner, SENSE_NO_MEDIUM);
 }
 
-void scsi_lun_eject_requested(struct scsi_lun *lun, bool force)
-{
-	lun->eject_wanted = true;
-	if (force)
-		lun->locked = false;
-}
-
 void scsi_lun_set_tray(struct scsi_lun *lun, bool open)
 {
 	if (lun->tray_open == open)
@@ -424,3 +418,47 @@ void scsi_lun_set_tray(struct scsi_lun *lun, bool open)
 	if (!open && disk_has_medium(lun->disk))
 		scsi_lun_medium_changed(lun);
 }
+
+/* For the drive */
+
+static void drive_medium_changed(void *data)
+{
+	scsi_lun_medium_changed(data);
+}
+
+static void drive_eject_requested(void *data, bool force)
+{
+	struct scsi_lun *lun = data;
+
+	lun->eject_wanted = true;
+	if (force)
+		lun->locked = false;
+}
+
+static bool drive_is_locked(void *data)
+{
+	return ((const struct scsi_lun *)data)->locked;
+}
+
+static bool drive_is_tray_open(void *data)
+{
+	return ((const struct scsi_lun *)data)->tray_open;
+}
+
+static void drive_set_tray(void *data, bool open)
+{
+	scsi_lun_set_tray(data, open);
+}
+
+const struct drive_ops scsi_disk_drive_ops = {
+	.medium_changed = drive_medium_changed,
+};
+
+const struct drive_ops scsi_cd_drive_ops = {
+	.is_cdrom = true,
+	.medium_changed = drive_medium_changed,
+	.eject_requested = drive_eject_requested,
+	.is_locked = drive_is_locked,
+	.is_tray_open = drive_is_tray_open,
+	.set_tray = drive_set_tray,
+};

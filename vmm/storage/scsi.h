@@ -140,7 +140,9 @@ void scsi_request_end_data(struct scsi_request *request);
 /* Gives the command up; done() is not called. Nothing when it is not under way. */
 void scsi_request_cancel(struct scsi_request *request);
 
-/* For the drive_ops of the device that has the disk. */
+/* For disk_init() of the device that has the disk, with the logical unit as their data: of a disk, whose medium or size may
+ * change, and of a CD-ROM, which has a tray. */
+extern const struct drive_ops scsi_disk_drive_ops, scsi_cd_drive_ops;
+
 void scsi_lun_medium_changed(struct scsi_lun *lun);
-void scsi_lun_eject_requested(struct scsi_lun *lun, bool force);
 void scsi_lun_set_tray(struct scsi_lun *lun, bool open);

@@ -440,15 +440,6 @@ static const struct usb_device_ops device_ops = {
 
 /* Life */
 
-static void medium_changed(struct device *device)
-{
-	scsi_lun_medium_changed(&((struct usb_storage *)device)->lun);
-}
-
-static const struct drive_ops drive_ops = {
-	.medium_changed = medium_changed,
-};
-
 static bool storage_realize(struct device *device, GError **error)
 {
 	struct usb_storage *storage = (struct usb_storage *)device;
@@ -463,7 +454,8 @@ static bool storage_realize(struct device *device, GError **error)
 	if (!storage->drive_id)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"drive=ID is missing: it names a -drive ...,if=none,id=ID or a -blockdev");
-	if (!disk_init(&storage->disk, storage->drive_id, device, &drive_ops, error))
+	if (!disk_init(&storage->disk, storage->drive_id, device, &scsi_disk_drive_ops,
+		    &storage->lun, error))
 		return false;
 	storage->has_disk = true;
 	if (!storage->removable && !disk_has_medium(&storage->disk))

@@ -88,7 +88,7 @@ static void take(struct disk *disk)
 {
 	static const struct drive_ops ops = { .is_cdrom = false };
 
-	disk->drive = drives_take(disk->drives, "disk0", &disk->device, &ops, NULL);
+	disk->drive = drives_take(disk->drives, "disk0", &disk->device, &ops, NULL, NULL);
 	g_assert_nonnull(disk->drive);
 	disk->queue = block_queue_new(&disk->machine, disk->drive, done, disk);
 }

@@ -36,10 +36,11 @@ void fake_drive_free(struct fake_drive *fake)
 }
 
 struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
-	const struct drive_ops *ops, GError **error)
+	const struct drive_ops *ops, void *data, GError **error)
 {
 	the_drive->drive.owner = owner;
 	the_drive->drive.ops = ops;
+	the_drive->drive.data = data;
 	return &the_drive->drive;
 }
 

@@ -53,7 +53,7 @@ static void set_up(struct fixture *f, enum scsi_kind kind)
 	f->machine = fake_machine_new();
 	f->drive = fake_drive_new();
 	f->device.machine = &f->machine->machine;
-	g_assert_true(disk_init(&f->disk, "drive", &f->device, &no_ops, NULL));
+	g_assert_true(disk_init(&f->disk, "drive", &f->device, &no_ops, NULL, NULL));
 	scsi_lun_init(&f->lun, &config, &f->disk);
 	f->lun.attention = (struct scsi_sense) { 0 };
 }

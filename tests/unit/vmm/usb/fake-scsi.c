@@ -9,7 +9,7 @@ static struct block_backend the_image;
 static struct drive the_drive = { .image = &the_image };
 
 bool disk_init(struct disk *disk, const char *drive_id, struct device *owner,
-	const struct drive_ops *ops, GError **error)
+	const struct drive_ops *ops, void *data, GError **error)
 {
 	disk->drive = &the_drive;
 	return true;
@@ -38,9 +38,7 @@ void scsi_lun_reset(struct scsi_lun *lun)
 	fake_scsi.request = NULL;
 }
 
-void scsi_lun_medium_changed(struct scsi_lun *lun)
-{
-}
+const struct drive_ops scsi_disk_drive_ops;
 
 static void end(struct scsi_request *request)
 {
