@@ -5,7 +5,7 @@
  *
  * Presses and releases the keys once the picture is there, then writes the picture when it has not changed for a while,
  * or, at the latest, when the limit is reached. Says "watching" on standard error when the first picture is there, and in
- * the end "WIDTH HEIGHT SCANOUTS UPDATES" on standard output.
+ * the end "WIDTH HEIGHT SCANOUTS UPDATES PIXELS" on standard output, the last being those of all updates together.
  */
 #include <pixman.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ struct dump {
 	pixman_image_t *image; /* x8r8g8b8 */
 	struct bus_picture picture;
 	guint scanouts, updates;
-	guint settled; /* timeout */
+	guint64 pixels; /* of updates */
+	guint settled;  /* timeout */
 	bool typed, failed;
 
 	gint console_number, settle_ms;
@@ -94,8 +95,10 @@ static bool on_update(void *owner, const struct rectangle *areas, guint count)
 	struct dump *dump = owner;
 
 	dump->updates++;
-	for (guint i = 0; i < count; i++)
+	for (guint i = 0; i < count; i++) {
 		copy(dump, &areas[i]);
+		dump->pixels += (guint64)areas[i].width * areas[i].height;
+	}
 	changed(dump);
 	return true;
 }
@@ -187,8 +190,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bus-dump: the guest shows no picture\n");
 	dump.failed |= !dump.image || !write_ppm(dump.image, argv[1]);
 	if (!dump.failed)
-		printf("%d %d %u %u\n", pixman_image_get_width(dump.image),
-			pixman_image_get_height(dump.image), dump.scanouts, dump.updates);
+		printf("%d %d %u %u %" G_GUINT64_FORMAT "\n", pixman_image_get_width(dump.image),
+			pixman_image_get_height(dump.image), dump.scanouts, dump.updates,
+			dump.pixels);
 	bus_client_free(dump.client);
 	g_clear_pointer(&dump.image, pixman_image_unref);
 	g_main_loop_unref(dump.loop);
