@@ -233,6 +233,34 @@ def messages_may_come_in_pieces_and_in_heaps(t):
 
 
 @suite.test
+def a_cdrom_without_a_drive_takes_media(t):
+    """Managers start with empty CD-ROMs and insert nodes into them, by the device's id."""
+    image = t.directory / 'cd.img'
+    image.write_bytes(bytes(1 << 20))
+    guest = t.vmm(['-S', '-device', 'ide-cd,id=ata,bus=ide.2', '-device', 'virtio-scsi-pci', '-device', 'scsi-cd,id=scsi'],
+                  name='cdrom')
+
+    def node(device):
+        drives = [drive for drive in guest.qmp.execute('query-block') if drive.get('qdev') == device]
+        equal([drive['device'] for drive in drives], [''], f'what {device} is called')
+        return drives[0].get('inserted', {}).get('node-name')
+    for device in ('ata', 'scsi'):
+        equal(node(device), None, 'the medium at first')
+        guest.qmp.execute('blockdev-add', {'driver': 'raw', 'node-name': 'cd', 'read-only': True,
+                                           'file': {'driver': 'file', 'filename': str(image)}})
+        for step in ('open-tray', 'insert-medium', 'close-tray'):
+            arguments = {'id': device, 'node-name': 'cd'} if step == 'insert-medium' else {'id': device}
+            guest.qmp.execute(f'blockdev-{step}', arguments)
+        equal(node(device), 'cd', 'the medium')
+        guest.qmp.execute('blockdev-open-tray', {'id': device})
+        guest.qmp.execute('blockdev-remove-medium', {'id': device})
+        equal(node(device), None, 'the medium afterwards')
+        guest.qmp.execute('blockdev-del', {'node-name': 'cd'})
+    error = refusal(guest.qmp, 'device_add', {'driver': 'scsi-hd', 'id': 'disk'})
+    check('drive' in str(error), error)
+
+
+@suite.test
 def quit_ends_it(t):
     guest = t.vmm()
     equal(guest.qmp.execute('quit'), {}, 'the answer to quit')

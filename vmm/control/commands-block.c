@@ -103,6 +103,16 @@ static const char *io_status(const struct drive *drive)
 	return trouble == 0 ? "ok" : trouble == -ENOSPC ? "nospace" : "failed";
 }
 
+/* The device, as QEMU names it: by its id, or by its place; a disk of virtio is a part of its PCI device there. */
+static char *owner_name(struct device *owner)
+{
+	g_autofree char *path = device_path(owner);
+
+	if (strcmp(owner->class->name, "virtio-blk-pci") == 0)
+		return g_strconcat(path, "/virtio-backend", NULL);
+	return owner->id ? g_strdup(owner->id) : g_steal_pointer(&path);
+}
+
 static JsonObject *describe_drive(const struct drive *drive)
 {
 	const struct drive_ops *ops = drive->ops;
@@ -119,9 +129,9 @@ static JsonObject *describe_drive(const struct drive *drive)
 	if (owner)
 		json_object_set_string_member(object, "io-status", io_status(drive));
 	if (owner) {
-		g_autofree char *path = device_path(owner);
+		g_autofree char *name = owner_name(owner);
 
-		json_object_set_string_member(object, "qdev", path);
+		json_object_set_string_member(object, "qdev", name);
 	}
 	if (drive->image)
 		json_object_set_object_member(object, "inserted", describe_image(drive));

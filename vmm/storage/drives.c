@@ -186,11 +186,30 @@ static char *list_ids(const struct drives *drives)
 	return g_string_free(text, FALSE);
 }
 
+static struct drive *take_empty(
+	struct drives *drives, struct device *owner, const struct drive_ops *ops, void *data)
+{
+	struct drive *drive = g_new0(struct drive, 1);
+
+	*drive = (struct drive) {
+		.id = g_strdup(""),
+		.owner = owner,
+		.ops = ops,
+		.data = data,
+		.on_read_error = DRIVE_ERROR_REPORT,
+		.on_write_error = DRIVE_ERROR_ENOSPC,
+	};
+	g_ptr_array_add(drives->list, drive);
+	return drive;
+}
+
 struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
 	const struct drive_ops *ops, void *data, GError **error)
 {
-	struct drive *drive = drives_find(drives, id);
+	struct drive *drive = id ? drives_find(drives, id) : NULL;
 
+	if (!id)
+		return take_empty(drives, owner, ops, data);
 	if (!drive) {
 		g_autofree char *ids = list_ids(drives);
 
@@ -218,11 +237,17 @@ struct drive *drives_take(struct drives *drives, const char *id, struct device *
 
 void drive_release(struct drive *drive)
 {
+	struct drives *drives = drive->owner->machine->drives;
+
 	if (drive->closed)
 		g_clear_pointer(&drive->image, block_backend_close);
 	drive->owner = NULL;
 	drive->ops = NULL;
 	drive->data = NULL;
+	if (drive->id[0] != '\0')
+		return;
+	drive_set_image(drive, NULL);
+	g_ptr_array_remove(drives->list, drive);
 }
 
 /* Returns the image that was there. */
@@ -307,7 +332,10 @@ static void tell_error(
 {
 	JsonObject *data = json_object_new();
 
-	json_object_set_string_member(data, "device", drive->id);
+	json_object_set_string_member(data, "device", drive->is_node ? "" : drive->id);
+	if (drive->is_node || drive->medium)
+		json_object_set_string_member(
+			data, "node-name", drive->medium ? drive->medium->id : drive->id);
 	json_object_set_string_member(
 		data, "operation", operation == BLOCK_READ ? "read" : "write");
 	json_object_set_string_member(data, "action", action);

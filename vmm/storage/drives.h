@@ -31,7 +31,7 @@ struct drive_ops {
 };
 
 struct drive {
-	char *id;
+	char *id;                    /* "": a CD-ROM's that has no -drive */
 	struct block_backend *image; /* NULL: no medium */
 	struct device *owner;        /* NULL: no device uses it */
 	const struct drive_ops *ops; /* the owner's */
@@ -60,8 +60,8 @@ bool drives_add(struct drives *drives, const struct block_config *config, GError
 /* Closes the image of a drive that no device and no other node has. */
 bool drives_remove(struct drives *drives, const char *id, GError **error);
 
-/* For a device: the drive with this id, which nobody else has. NULL with @error, which lists the ids. Given back with
- * drive_release(). */
+/* For a device: the drive with this id, which nobody else has; with @id NULL an empty one, for as long as the device has it.
+ * NULL with @error, which lists the ids. Given back with drive_release(). */
 struct drive *drives_take(struct drives *drives, const char *id, struct device *owner,
 	const struct drive_ops *ops, void *data, GError **error);
 void drive_release(struct drive *drive);

@@ -167,7 +167,7 @@ static const struct drive_ops hd_ops = { .is_cdrom = false };
 
 static bool drive_realize_as(struct ata_drive *drive, bool is_cdrom, GError **error)
 {
-	if (!drive->drive_id)
+	if (!drive->drive_id && !is_cdrom)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"drive=ID is missing: it names a -drive ...,if=none,id=ID or a -blockdev");
 	drive->is_cdrom = is_cdrom;

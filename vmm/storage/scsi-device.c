@@ -218,9 +218,9 @@ static unsigned list(void *owner, uint16_t *luns, unsigned max)
 	return scsi_bus_list(device->bus, device->target, luns, max);
 }
 
-static bool check_options(const struct scsi_device *device, GError **error)
+static bool check_options(const struct scsi_device *device, enum scsi_kind kind, GError **error)
 {
-	if (!device->drive_id)
+	if (!device->drive_id && kind != SCSI_CDROM)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"drive=ID is missing: it names a -drive ...,if=none,id=ID or a -blockdev");
 	if (device->channel > CHANNELS_MAX)
@@ -247,7 +247,7 @@ static bool device_realize_as(struct device *base, enum scsi_kind kind, GError *
 		.owner = device,
 	};
 
-	if (!check_options(device, error) ||
+	if (!check_options(device, kind, error) ||
 		!disk_init(&device->disk, device->drive_id, base,
 			kind == SCSI_CDROM ? &scsi_cd_drive_ops : &scsi_disk_drive_ops,
 			&device->lun, error))
