@@ -372,8 +372,8 @@ bool config_use_drive(
 			"%s: there is no drive '%s'; make one with -drive file=FILE,if=none,id=%s",
 			user, id, id);
 	if (other)
-		return fail(error, VITRINE_ERROR_INPUT, "%s: drive '%s' is taken by %s%s", user, id,
-			other,
+		return fail(error, VITRINE_ERROR_INPUT, "%s: drive '%s' is taken by %s%s%s", user,
+			id, strcmp(other, user) == 0 ? "another " : "", other,
 			g_str_has_prefix(other, "-drive") ? " (with if=none it would be free)"
 							  : "");
 	if (drive->is_used)

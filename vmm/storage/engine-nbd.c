@@ -239,6 +239,38 @@ static void fail_waiting(struct engine_nbd *engine, bool all)
 	}
 }
 
+static void tell_back(struct engine_nbd *engine)
+{
+	const struct nbd_image *image = engine->image;
+
+	if (image->uri)
+		log_limited(&engine->complaints, COMPLAINTS_MAX,
+			"disk image %s: the connection to its server broke and is back; nothing "
+			"that was written is lost",
+			image->backend.path);
+	else
+		log_limited(&engine->complaints, COMPLAINTS_MAX,
+			"disk image %s: its helper %s died and was started again; nothing that was "
+			"written is lost",
+			image->backend.path, image->arguments[0]);
+}
+
+static void tell_lost(struct engine_nbd *engine, const char *why)
+{
+	const struct nbd_image *image = engine->image;
+
+	if (image->uri)
+		log_limited(&engine->complaints, COMPLAINTS_MAX,
+			"disk image %s: the connection to its server broke (%s); requests fail "
+			"until it is back",
+			image->backend.path, why);
+	else
+		log_limited(&engine->complaints, COMPLAINTS_MAX,
+			"disk image %s: its helper %s died and cannot be started again (%s); "
+			"requests fail until it can",
+			image->backend.path, image->arguments[0], why);
+}
+
 /* Connects again when there is something to send; what cannot be sent fails, and the drive's policy decides. */
 static void reconnect(struct engine_nbd *engine)
 {
@@ -252,15 +284,12 @@ static void reconnect(struct engine_nbd *engine)
 		return;
 	}
 	if (nbd_image_connect(image, &error)) {
-		log_limited(&engine->complaints, COMPLAINTS_MAX,
-			"disk image %s: its server was lost and is back; nothing is lost",
-			image->backend.path);
+		tell_back(engine);
 		image->failures = 0;
 		return;
 	}
 	image->failures++;
-	log_limited(&engine->complaints, COMPLAINTS_MAX, "disk image %s: its server is lost: %s",
-		image->backend.path, error->message);
+	tell_lost(engine, error->message);
 	fail_waiting(engine, true);
 }
 

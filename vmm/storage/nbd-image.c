@@ -15,6 +15,15 @@ enum {
 	REPLAY_CHUNK = 1 << 20,    /* bytes of zeroes at a time */
 };
 
+/* "nbd_aio_connect_uri: connect: 127.0.0.1:1: could not connect": without the function's name. */
+static const char *library_words(void)
+{
+	const char *words = nbd_get_error();
+	const char *colon = words && g_str_has_prefix(words, "nbd_") ? strstr(words, ": ") : NULL;
+
+	return colon ? colon + 2 : words ? words : "no NBD server there";
+}
+
 void nbd_image_move(struct nbd_handle *connection, short events)
 {
 	unsigned direction = nbd_aio_get_direction(connection);
@@ -60,7 +69,7 @@ bool nbd_image_wait(struct nbd_image *image, int64_t cookie, GError **error)
 		if (result == 0 && (nbd_image_is_lost(nbd) || !turn(nbd, deadline)))
 			return fail(error, VITRINE_ERROR_HOST, "the server does not answer");
 	}
-	return result > 0 || fail(error, VITRINE_ERROR_HOST, "%s", nbd_get_error());
+	return result > 0 || fail(error, VITRINE_ERROR_HOST, "%s", library_words());
 }
 
 static bool handshake(struct nbd_handle *nbd, GError **error)
@@ -70,14 +79,13 @@ static bool handshake(struct nbd_handle *nbd, GError **error)
 	while (nbd_aio_is_connecting(nbd) == 1)
 		if (!turn(nbd, deadline))
 			return fail(error, VITRINE_ERROR_HOST, "the server does not answer");
-	return nbd_aio_is_ready(nbd) == 1 ||
-	       fail(error, VITRINE_ERROR_HOST, "%s",
-		       nbd_get_error() ? nbd_get_error() : "no NBD server there");
+	return nbd_aio_is_ready(nbd) == 1 || fail(error, VITRINE_ERROR_HOST, "%s", library_words());
 }
 
+/* qemu-nbd: Failed to get "write" lock; Is another process using the image */
 static bool in_use(const char *complaint)
 {
-	return strstr(complaint, "another process using") || strstr(complaint, "lock");
+	return strstr(complaint, "another process using") || strstr(complaint, "\" lock");
 }
 
 /* What a helper that did not come up has said, in our words where we know better. */
@@ -88,9 +96,9 @@ static bool helper_failed(struct nbd_image *image, GError **error)
 
 	if (in_use(complaint))
 		return fail(error, VITRINE_ERROR_BUSY,
-			"another program, or another -drive of this one, uses it; end that one, or "
-			"use readonly=on on both sides (%s)",
-			complaint);
+			"another program, or another -drive of this one, uses it%s; end that one, "
+			"or use readonly=on on both sides",
+			image->backend.read_only ? " for writing" : "");
 	/* qemu-nbd: Failed to blk_new_open 'driver=qcow2,...': what is of interest */
 	reason = strstr(complaint, "blk_new_open '") ? strstr(complaint, "': ") : NULL;
 	reason = reason ? reason + strlen("': ") : complaint;
@@ -106,7 +114,7 @@ static bool open_connection(struct nbd_image *image, GError **error)
 	int result;
 
 	if (!nbd)
-		return fail(error, VITRINE_ERROR_HOST, "%s", nbd_get_error());
+		return fail(error, VITRINE_ERROR_HOST, "%s", library_words());
 	image->connection = nbd;
 	if (image->uri) {
 		nbd_set_uri_allow_local_file(nbd, true);
@@ -123,7 +131,7 @@ static bool open_connection(struct nbd_image *image, GError **error)
 	if (image->helper)
 		return helper_failed(image, error);
 	return why ? (g_propagate_error(error, g_steal_pointer(&why)), false)
-		   : fail(error, VITRINE_ERROR_HOST, "%s", nbd_get_error());
+		   : fail(error, VITRINE_ERROR_HOST, "%s", library_words());
 }
 
 /* Section "Block size constraints": a guest's requests are sectors. */
@@ -134,7 +142,7 @@ static bool check_export(struct nbd_image *image, GError **error)
 	int64_t smallest = nbd_get_block_size(nbd, LIBNBD_SIZE_MINIMUM);
 
 	if (size < 0)
-		return fail(error, VITRINE_ERROR_HOST, "%s", nbd_get_error());
+		return fail(error, VITRINE_ERROR_HOST, "%s", library_words());
 	if (smallest > SECTOR)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"its server takes blocks of %d bytes only; a disk has sectors of %d",
