@@ -29,6 +29,12 @@ struct block_worker {
 	unsigned in_flight;
 	unsigned complaints;
 	struct block_request *kept, **kept_end;
+
+	bool stop_asked;
+	GMutex lock; /* for what follows */
+	GCond changed;
+	bool ended;    /* the thread, all but its last words */
+	bool announce; /* its end is for stopped() */
 };
 
 static int64_t now(void)
@@ -49,6 +55,8 @@ struct block_worker *block_worker_new(
 	worker->owner = owner;
 	worker->stop = eventfd(0, EFD_CLOEXEC);
 	worker->kept_end = &worker->kept;
+	g_mutex_init(&worker->lock);
+	g_cond_init(&worker->changed);
 	drive->worker = worker;
 	return worker;
 }
@@ -59,6 +67,8 @@ void block_worker_free(struct block_worker *worker)
 	block_worker_forget(worker);
 	worker->drive->worker = NULL;
 	close(worker->stop);
+	g_mutex_clear(&worker->lock);
+	g_cond_clear(&worker->changed);
 	g_free(worker);
 }
 
@@ -304,12 +314,20 @@ static void run_without_medium(struct block_worker *worker)
 static gpointer run(gpointer opaque)
 {
 	struct block_worker *worker = opaque;
+	bool announce;
 
 	begin_kept(worker);
 	if (worker->engine)
 		worker->engine->ops->run(worker->engine);
 	else
 		run_without_medium(worker);
+	g_mutex_lock(&worker->lock);
+	worker->ended = true;
+	announce = worker->announce;
+	g_cond_broadcast(&worker->changed);
+	g_mutex_unlock(&worker->lock);
+	if (announce)
+		worker->ops->stopped(worker->owner);
 	return NULL;
 }
 
@@ -321,6 +339,7 @@ void block_worker_restart(struct block_worker *worker)
 		return;
 	__atomic_store_n(&worker->drive->troubled, 0, __ATOMIC_SEQ_CST);
 	worker->engine = image ? image->ops->new_engine(image, worker) : NULL;
+	worker->stop_asked = worker->ended = worker->announce = false;
 	worker->thread = g_thread_new("disk", run, worker);
 }
 
@@ -331,14 +350,41 @@ void block_worker_start(struct block_worker *worker, const int *kicks, unsigned 
 	block_worker_restart(worker);
 }
 
-void block_worker_stop(struct block_worker *worker)
+static void ask_to_stop(struct block_worker *worker)
 {
 	uint64_t one = 1;
 
-	if (!worker->thread)
+	if (worker->stop_asked)
 		return;
+	worker->stop_asked = true;
 	while (write(worker->stop, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+bool block_worker_stop_within(struct block_worker *worker, unsigned milliseconds)
+{
+	int64_t deadline = g_get_monotonic_time() + (int64_t)milliseconds * 1000;
+	bool ended;
+
+	if (!worker->thread)
+		return true;
+	ask_to_stop(worker);
+	g_mutex_lock(&worker->lock);
+	while (!worker->ended && g_cond_wait_until(&worker->changed, &worker->lock, deadline))
+		;
+	ended = worker->ended;
+	worker->announce = !ended;
+	g_mutex_unlock(&worker->lock);
+	if (ended)
+		block_worker_stop(worker);
+	return ended;
+}
+
+void block_worker_stop(struct block_worker *worker)
+{
+	if (!worker->thread)
+		return;
+	ask_to_stop(worker);
 	g_thread_join(g_steal_pointer(&worker->thread));
 	if (worker->engine)
 		worker->engine->ops->free(worker->engine);

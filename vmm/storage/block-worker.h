@@ -51,6 +51,9 @@ struct block_worker_ops {
 	void (*completed)(void *owner, struct block_request *request, int result);
 	/* After a batch of the above: the moment to tell the guest. */
 	void (*settled)(void *owner);
+	/* After block_worker_stop_within() had to give up waiting: the last of the thread, and block_worker_stop() does not wait
+	 * any more. NULL: that function is not used. */
+	void (*stopped)(void *owner);
 };
 
 /* For the device that took @drive; one at a time for a drive. With the machine's lock, as what follows. */
@@ -64,6 +67,9 @@ void block_worker_start(struct block_worker *worker, const int *kicks, unsigned 
 void block_worker_restart(struct block_worker *worker);
 /* Waits until all requests have ended, or are kept to be done again, and the thread has ended too. */
 void block_worker_stop(struct block_worker *worker);
+/* The same, but waits for at most so long: false when the host is not done by then. The thread goes on to its end, which the
+ * owner is told of by stopped(); block_worker_stop() waits for it as ever. */
+bool block_worker_stop_within(struct block_worker *worker, unsigned milliseconds);
 /* Between stop and start: the requests that were kept are the owner's again, and are not done. */
 void block_worker_forget(struct block_worker *worker);
 /* The same for those that @match: they come back as a list, by next. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "vmm/machine/run-state.h"
 #include "vmm/pci/config.h"
 #include "vmm/virtio/virtio-blk-private.h"
 
@@ -297,10 +298,21 @@ static void blk_settled(void *owner)
 	}
 }
 
+static void told_stopped(struct machine *machine, void *device)
+{
+	virtio_stopped(device);
+}
+
+static void blk_stopped(void *owner)
+{
+	machine_run_soon(((struct virtio_device *)owner)->pci.device.machine, told_stopped, owner);
+}
+
 const struct block_worker_ops blk_worker_ops = {
 	.kicked = blk_kicked,
 	.completed = blk_completed,
 	.settled = blk_settled,
+	.stopped = blk_stopped,
 };
 
 static bool is_of_queue(const struct block_request *request, void *queue)

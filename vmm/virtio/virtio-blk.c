@@ -34,6 +34,8 @@ enum {
 	HEADS = 16,                    /* of the geometry that nobody believes */
 	TRACK_SECTORS = 63,
 	CYLINDERS_MAX = 16383,
+
+	RESET_PATIENCE = 20, /* milliseconds that a reset by the driver waits for the host */
 };
 
 /* Sectors in one request: what QEMU's block layer takes. */
@@ -170,6 +172,11 @@ static void blk_stop(struct virtio_device *virtio)
 	block_worker_stop(((struct virtio_blk *)virtio)->worker);
 }
 
+static bool blk_stop_soon(struct virtio_device *virtio)
+{
+	return block_worker_stop_within(((struct virtio_blk *)virtio)->worker, RESET_PATIENCE);
+}
+
 static void set_writeback(struct virtio_blk *blk)
 {
 	const struct block_backend *image = blk->drive->image;
@@ -189,6 +196,7 @@ static const struct virtio_ops blk_ops = {
 	.set_config = blk_set_config,
 	.start = blk_start,
 	.stop = blk_stop,
+	.stop_soon = blk_stop_soon,
 	.queue_reset = blk_forget_queue,
 	.reset = blk_forget,
 };

@@ -80,13 +80,22 @@ static bool features_make_sense(const struct virtio_device *virtio)
 	       (virtio->driver_features & required) == required;
 }
 
+/* Section 4.1.4.3.1: the status is 0 when the reset is done, and the driver waits for that. */
+static void reset(struct virtio_device *virtio)
+{
+	virtio->resetting =
+		virtio->running && virtio->ops->stop_soon && !virtio->ops->stop_soon(virtio);
+	if (!virtio->resetting)
+		virtio_pci_reset(virtio);
+}
+
 /* Section 2.1.2: a driver adds bits, or resets with 0; it takes none back. */
 static void set_status(struct virtio_device *virtio, uint8_t status)
 {
 	uint8_t added = status & ~virtio->status;
 
 	if (status == 0) {
-		virtio_pci_reset(virtio);
+		reset(virtio);
 		return;
 	}
 	if (added & VIRTIO_STATUS_FEATURES_OK && !features_make_sense(virtio))
@@ -210,7 +219,7 @@ static unsigned field_width(uint64_t at)
 
 void virtio_common_write(struct virtio_device *virtio, uint64_t at, unsigned size, uint32_t value)
 {
-	if (size != field_width(at))
+	if (size != field_width(at) || virtio->resetting)
 		return;
 	switch (at) {
 	case DEVICE_FEATURE_SELECT:

@@ -154,7 +154,7 @@ bool virtio_take(struct virtio_device *virtio, unsigned queue, struct virtqueue_
 
 void virtio_run(struct virtio_device *virtio)
 {
-	if (virtio->running || !(virtio->status & VIRTIO_STATUS_DRIVER_OK) ||
+	if (virtio->running || virtio->resetting || !(virtio->status & VIRTIO_STATUS_DRIVER_OK) ||
 		virtio_is_broken(virtio))
 		return;
 	virtio->running = true;
@@ -212,6 +212,7 @@ void virtio_reset_queue(struct virtio_device *virtio, unsigned queue)
 void virtio_pci_reset(struct virtio_device *virtio)
 {
 	virtio_halt(virtio);
+	virtio->resetting = false;
 	virtio->status = 0;
 	g_atomic_int_set(&virtio->broken, 0);
 	for (unsigned i = 0; i < virtio->queue_count; i++)
@@ -224,6 +225,12 @@ void virtio_pci_reset(struct virtio_device *virtio)
 	if (virtio->ops->reset)
 		virtio->ops->reset(virtio);
 	pci_device_set_interrupt(&virtio->pci, false);
+}
+
+void virtio_stopped(struct virtio_device *virtio)
+{
+	if (virtio->resetting)
+		virtio_pci_reset(virtio);
 }
 
 void virtio_device_reset(struct device *device)

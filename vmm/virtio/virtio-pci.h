@@ -46,6 +46,9 @@ struct virtio_ops {
 	void (*start)(struct virtio_device *virtio);
 	/* No queue is touched after this returns; requests in flight are finished. With the machine's lock. */
 	void (*stop)(struct virtio_device *virtio);
+	/* The driver resets the device: false when stop() would have to wait for the host. The device goes on to stop, and calls
+	 * virtio_stopped() when it has. With the machine's lock. NULL: stop() is quick. */
+	bool (*stop_soon)(struct virtio_device *virtio);
 	/* The driver resets one queue (the device has been stopped for it), or all of them: requests of it that the device
 	 * holds are forgotten. With the lock. NULL: the device holds none. */
 	void (*queue_reset)(struct virtio_device *virtio, unsigned queue);
@@ -97,6 +100,7 @@ struct virtio_device {
 	struct virtio_main_queue *main_queues;
 	struct virtqueue_element element; /* of the main queue that is being served */
 	bool running;
+	bool resetting;    /* by the driver, once the device has stopped */
 	uint64_t kicks_at; /* where KVM watches for notifications, PCI_UNMAPPED: nowhere */
 	struct io_region registers;
 	uint8_t window_capability; /* offset of the one for access through configuration space */
@@ -186,6 +190,9 @@ bool virtio_is_broken(const struct virtio_device *virtio);
 /* As if the driver had notified once more. Any thread. */
 void virtio_look_again(struct virtio_device *virtio, unsigned queue);
 bool virtio_has_feature(const struct virtio_device *virtio, uint64_t feature);
+
+/* The device, which could not stop at once (stop_soon()), has stopped. On the main loop, with the lock. */
+void virtio_stopped(struct virtio_device *virtio);
 
 /* The machine pauses and goes on. With the lock. */
 void virtio_set_running(struct virtio_device *virtio, bool running);

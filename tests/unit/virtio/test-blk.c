@@ -25,8 +25,9 @@ struct fake {
 	struct block_backend backend;
 	int error; /* atomic; negative errno that requests end with */
 	int hold;  /* atomic */
-	int held;  /* atomic; how many */
-	int wake;  /* eventfd: look at what is held */
+	int hangs; /* atomic: what is held when the thread is to stop waits for release() all the same */
+	int held; /* atomic; how many */
+	int wake; /* eventfd: look at what is held */
 	uint8_t bytes[DISK_BYTES];
 };
 
@@ -104,6 +105,8 @@ static void fake_run(struct block_engine *base)
 				block_worker_kicked(base->worker, i);
 		block_worker_settled(base->worker);
 	}
+	if (__atomic_load_n(&engine->fake->hangs, __ATOMIC_SEQ_CST))
+		g_assert_cmpint(read(engine->fake->wake, &value, 8), ==, 8);
 	end_held(engine);
 }
 
@@ -344,6 +347,55 @@ static void test_reset(void)
 	end(&f);
 }
 
+/* A host that does not answer keeps the processor that resets the device waiting for a moment only. The driver sees when the
+ * reset is done, and what it writes until then goes nowhere. */
+static void test_reset_hanging(void)
+{
+	struct fixture f;
+
+	start(&f);
+	hold(&f, true);
+	__atomic_store_n(&f.fake->hangs, 1, __ATOMIC_SEQ_CST);
+	begin_write(&f, 0, 3, 0x13);
+	wait_held(&f, 1);
+	virtio_driver_reset(&f.driver);
+	g_assert_cmphex(virtio_driver_status(&f.driver), ==, 0xf);
+	virtio_driver_reset(&f.driver);
+	virtio_driver_write(&f.driver, REG_STATUS, 1, VIRTIO_STATUS_ACKNOWLEDGE);
+	g_assert_cmphex(virtio_driver_status(&f.driver), ==, 0xf);
+	__atomic_store_n(&f.fake->hangs, 0, __ATOMIC_SEQ_CST);
+	release(&f);
+	while (virtio_driver_status(&f.driver) != 0)
+		g_main_context_iteration(NULL, TRUE);
+	bring_up(&f);
+	begin_write(&f, 1, 4, 0x14);
+	wait_ended(&f, 1);
+	g_assert_cmphex(f.fake->bytes[3 * SECTOR], ==, 0x13);
+	g_assert_cmphex(f.fake->bytes[4 * SECTOR], ==, 0x14);
+
+	/* Paused, and removed, in the midst of it. */
+	for (unsigned removed = 0; removed < 2; removed++) {
+		hold(&f, true);
+		__atomic_store_n(&f.fake->hangs, 1, __ATOMIC_SEQ_CST);
+		begin_write(&f, 2, 5, 0x15);
+		wait_held(&f, 1);
+		virtio_driver_reset(&f.driver);
+		g_assert_cmphex(virtio_driver_status(&f.driver), ==, 0xf);
+		__atomic_store_n(&f.fake->hangs, 0, __ATOMIC_SEQ_CST);
+		release(&f);
+		if (removed) {
+			virtio_machine_remove(f.vm, f.device);
+			break;
+		}
+		virtio_set_running((struct virtio_device *)f.device, false);
+		while (virtio_driver_status(&f.driver) != 0)
+			g_main_context_iteration(NULL, TRUE);
+		virtio_set_running((struct virtio_device *)f.device, true);
+		bring_up(&f);
+	}
+	end(&f);
+}
+
 static void test_removal(void)
 {
 	struct fixture f;
@@ -372,6 +424,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/blk/pause", test_pause);
 	g_test_add_func("/blk/queue-reset", test_queue_reset);
 	g_test_add_func("/blk/reset", test_reset);
+	g_test_add_func("/blk/reset-hanging", test_reset_hanging);
 	g_test_add_func("/blk/removal", test_removal);
 	return g_test_run();
 }
