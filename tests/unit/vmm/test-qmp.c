@@ -657,6 +657,97 @@ static void test_keycodes(void)
 	g_assert_cmphex(keycode_find("unmapped"), ==, 0);
 }
 
+/* --- input --- */
+
+static void record_motion(void *device, int32_t dx, int32_t dy)
+{
+	g_string_append_printf(device, "by%d,%d ", dx, dy);
+}
+
+static void record_position(void *device, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+	g_string_append_printf(device, "to%u,%u ", x, y);
+}
+
+static void record_button(void *device, enum input_button button, bool down)
+{
+	g_string_append_printf(device, "button%u%c ", button, down ? '+' : '-');
+}
+
+static void record_touch(void *device, enum input_touch kind, unsigned slot, uint32_t x, uint32_t y,
+	uint32_t width, uint32_t height)
+{
+	g_string_append_printf(device, "finger%u:%u@%u,%u ", slot, kind, x, y);
+}
+
+#define EVENTS(events)    "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[" events "]}}"
+#define EVENT(kind, data) "{\"type\":\"" kind "\",\"data\":{" data "}}"
+#define AXIS(name, value) "\"axis\":\"" name "\",\"value\":" value
+#define FINGER(kind, axis, value) \
+	EVENT("mtt", "\"type\":\"" kind "\",\"slot\":2,\"tracking-id\":9," AXIS(axis, value))
+
+static const struct {
+	const char *events, *told;
+} input_events[] = {
+	{ EVENTS(EVENT("key", "\"key\":{\"type\":\"qcode\",\"data\":\"a\"},\"down\":true")),
+		"1e+ " },
+	{ EVENTS(EVENT("btn", "\"button\":\"wheel-up\",\"down\":true") "," EVENT(
+		  "btn", "\"button\":\"left\",\"down\":false")),
+		"button3+ button0- " },
+	/* A place has two axes, and reaches both ends of a picture of 3 by 2. */
+	{ EVENTS(EVENT("abs", AXIS("x", "32767"))), "" },
+	{ EVENTS(EVENT("abs", AXIS("x", "32767")) "," EVENT("abs", AXIS("y", "0"))), "to2,0 " },
+	{ EVENTS(EVENT("abs", AXIS("y", "32767")) "," EVENT("abs", AXIS("x", "16384"))), "to1,1 " },
+	{ EVENTS(FINGER("begin", "x", "0") "," FINGER("data", "x", "0") "," FINGER(
+		  "data", "y", "32767")),
+		"finger2:0@0,1 " },
+	{ EVENTS(FINGER("end", "x", "0")), "finger2:2@0,0 " },
+	/* All or nothing. */
+	{ EVENTS(EVENT("btn", "\"button\":\"left\",\"down\":true") "," EVENT(
+		  "rel", AXIS("z", "1"))),
+		NULL },
+};
+
+static void test_input_events(struct fixture *f, gconstpointer data)
+{
+	static const struct keyboard_ops keyboard = { record_key };
+	static const struct pointer_ops tablet = { true, NULL, record_position, record_button };
+	static const struct pointer_ops mouse = { false, record_motion, NULL, record_button };
+	static const struct touch_ops touch = { 10, record_touch };
+	struct display *display = f->machine->display;
+	struct video_memory *memory = video_memory_new("test", 4096, NULL);
+	struct head *head = show_picture(f, memory);
+	g_autoptr(GString) told = g_string_new(NULL);
+
+	g_mutex_lock(&f->machine->lock);
+	display_set_keyboard(display, &keyboard, told);
+	display_set_pointer(display, &tablet, told);
+	display_set_touch(display, &touch, told);
+	g_mutex_unlock(&f->machine->lock);
+	negotiate(f);
+	for (size_t i = 0; i < G_N_ELEMENTS(input_events); i++) {
+		g_string_truncate(told, 0);
+		say(f->fd, input_events[i].events);
+		expect_part(f, input_events[i].told ? "{\"return\":{}}" : "\"error\"");
+		g_assert_cmpstr(told->str, ==, input_events[i].told ? input_events[i].told : "");
+	}
+	g_mutex_lock(&f->machine->lock);
+	display_set_pointer(display, NULL, told);
+	display_set_pointer(display, &mouse, told);
+	g_mutex_unlock(&f->machine->lock);
+	g_string_truncate(told, 0);
+	ask(f, EVENTS(EVENT("rel", AXIS("x", "-5")) "," EVENT("rel", AXIS("y", "7"))),
+		"{\"return\":{}}");
+	g_assert_cmpstr(told->str, ==, "by-5,0 by0,7 ");
+	g_mutex_lock(&f->machine->lock);
+	display_set_keyboard(display, NULL, told);
+	display_set_pointer(display, NULL, told);
+	display_set_touch(display, NULL, told);
+	head_free(head);
+	g_mutex_unlock(&f->machine->lock);
+	video_memory_unref(memory);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -672,6 +763,7 @@ int main(int argc, char **argv)
 		{ "/qmp/lists", test_lists },
 		{ "/qmp/ring", test_ring },
 		{ "/qmp/send-key", test_send_key },
+		{ "/qmp/input-events", test_input_events },
 		{ "/qmp/screendump", test_screendump },
 		{ "/qmp/screendump-to-pipe", test_screendump_to_pipe },
 		{ "/qmp/two-clients", test_two_clients },
