@@ -239,8 +239,9 @@ static void take_back(struct vhost_net *vhost, unsigned index)
 
 bool vhost_net_start(struct vhost_net *vhost, int tap, GMainContext *context, GError **error)
 {
-	/* What is not the kernel's business it refuses. */
-	uint64_t features = vhost->virtio->driver_features & vhost->features & KERNEL_FEATURES;
+	/* What is not the kernel's business it refuses; and the platform translates nothing, for which it would wait. */
+	uint64_t features = vhost->virtio->driver_features & vhost->features & KERNEL_FEATURES &
+			    ~VIRTIO_FEATURE_ACCESS_PLATFORM;
 	bool good = ioctl(vhost->fd, VHOST_SET_FEATURES, &features) == 0 && set_memory(vhost);
 
 	for (unsigned i = 0; good && i < NET_DATA_QUEUES; i++) {

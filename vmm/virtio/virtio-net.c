@@ -136,8 +136,11 @@ static void serve(struct virtio_net *net)
 {
 	bool wanted = net->vhost && netdev_link_is_up(net->netdev);
 
-	if (wanted && start_vhost(net))
+	if (wanted && start_vhost(net)) {
+		/* What was queued before was announced then. */
+		virtio_look_again(&net->virtio, NET_TRANSMIT);
 		return;
+	}
 	if (wanted)
 		g_clear_pointer(&net->vhost, vhost_net_free);
 	virtio_net_start_data(net);
