@@ -17,6 +17,7 @@
 enum {
 	DISPLAY_ID = 0x11111234,
 	VIRTIO_GPU_ID = 0x10501af4, /* with a VGA when it has that class */
+	QXL_ID = 0x01001b36,        /* likewise */
 	CLASS_VGA = 0x0300,
 	CLASS_OTHER_DISPLAY = 0x0380,
 
@@ -80,7 +81,8 @@ void screen_find(const struct boot *boot)
 	screen.back = (uint32_t *)(uintptr_t)ROOM_START;
 	room_bytes = boot->room_end - ROOM_START;
 
-	if (pci_find(DISPLAY_ID, CLASS_VGA, &at) || pci_find(VIRTIO_GPU_ID, CLASS_VGA, &at))
+	if (pci_find(DISPLAY_ID, CLASS_VGA, &at) || pci_find(VIRTIO_GPU_ID, CLASS_VGA, &at) ||
+		pci_find(QXL_ID, CLASS_VGA, &at))
 		screen.has_text = true;
 	else if (!pci_find(DISPLAY_ID, CLASS_OTHER_DISPLAY, &at))
 		return;

@@ -4,6 +4,7 @@
 #include "calls.h"
 #include "exits.h"
 #include "gpu.h"
+#include "qxl.h"
 #include "guest.h"
 #include "memory.h"
 #include "screen.h"
@@ -159,32 +160,46 @@ static bool run_off(struct guest *guest, const char *argument)
 	return true;
 }
 
-/* The name of a way out and how often. */
-static bool run_exits(struct guest *guest, const char *argument)
-{
-	static const struct {
-		const char *name;
-		unsigned length;
-		bool (*run)(uint32_t count);
-	} kinds[] = {
-		{ "port ", 5, exits_port },
-		{ "memory ", 7, exits_memory },
-		{ "notify ", 7, exits_notify },
-	};
+struct kind {
+	const char *name;
+	bool (*run)(uint32_t count);
+};
 
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const char *rest = argument + kinds[i].length;
+/* The name of a kind, up to one without a name, and how often. */
+static bool run_kind(const char *what, const struct kind *kinds, const char *argument)
+{
+	for (; kinds->name; kinds++) {
+		unsigned length = (unsigned)strlen(kinds->name);
+		const char *rest = argument + length + 1;
 		uint32_t count;
 
-		if (strlen(argument) < kinds[i].length ||
-			memcmp(argument, kinds[i].name, kinds[i].length) != 0)
+		if (strlen(argument) <= length || memcmp(argument, kinds->name, length) != 0 ||
+			argument[length] != ' ')
 			continue;
 		if (!text_number(&rest, 10, &count) || *rest)
 			return false;
-		say("exits %s\n", kinds[i].run(count) ? "done" : "are not to be had");
+		say("%s %s\n", what, kinds->run(count) ? "done" : "are not to be had");
 		return true;
 	}
 	return false;
+}
+
+static bool run_exits(struct guest *guest, const char *argument)
+{
+	static const struct kind kinds[] = { { "port", exits_port }, { "memory", exits_memory },
+		{ "notify", exits_notify }, {} };
+
+	(void)guest;
+	return run_kind("exits", kinds, argument);
+}
+
+static bool run_qxl(struct guest *guest, const char *argument)
+{
+	static const struct kind kinds[] = { { "fill", qxl_fill }, { "copy", qxl_copy },
+		{ "scroll", qxl_scroll }, { "off", qxl_off }, {} };
+
+	(void)guest;
+	return run_kind("drawings", kinds, argument);
 }
 
 /* WIDTHxHEIGHT, how often, and whether with the clock. */
@@ -240,6 +255,7 @@ static const struct command commands[] = {
 	{ "exits", "KIND COUNT", "leave the guest that often: port, memory, notify", run_exits },
 	{ "gpu", "WIDTHxHEIGHT COUNT [paced]", "change so much of a virtio-gpu's picture so often",
 		run_gpu },
+	{ "qxl", "KIND COUNT", "draw that often with a QXL: fill, copy, scroll; off", run_qxl },
 	{ "reboot", "", "reset the machine", run_reboot },
 	{ "off", "", "power off", run_off },
 	{ "halt", "", "stop the processor, interrupts shut", run_halt },
