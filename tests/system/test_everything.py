@@ -23,7 +23,8 @@ NEEDS = {
     'pcie-root-port': 'chassis={n}', 'pci-bridge': 'chassis_nr={n}', 'pxb': 'bus_nr=200', 'pxb-pcie': 'bus_nr=220',
 }
 NOT_OFFERED = {'scsi-block', 'scsi-generic'}
-NOT_MADE = NOT_OFFERED | {'isa-ide'}
+# A machine has one VGA; its ports and memory cannot be shared.
+NOT_MADE = NOT_OFFERED | {'isa-ide', 'qxl-vga', 'virtio-vga'}
 ONLY_Q35 = {'pcie-root-port', 'pxb-pcie', 'piix3-ide'}
 ONLY_PC = {'pxb'}
 BEFORE = ['qemu-xhci', 'virtio-scsi-pci', 'virtio-serial-pci', 'intel-hda']
