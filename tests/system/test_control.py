@@ -2,6 +2,7 @@
 """QMP: commands with their answers and errors, events, and what they do to the guest."""
 
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.picture import read_picture
 from harness.qmp import Qmp, QmpError
 from harness.screen_text import screen_text
 from harness.vmm import kind_under_test
+from harness.wait import Deadline
 
 suite = Suite(__doc__)
 # The cursor, up to three scan lines of one cell, blinks.
@@ -230,6 +232,24 @@ def messages_may_come_in_pieces_and_in_heaps(t):
     qmp.send(b'{"execute":"query-name"}' * 50)
     for _ in range(50):
         equal(qmp.answer()['return'], {'name': 'idle'}, 'an answer')
+
+
+@suite.test
+def it_calls_on_a_socket_that_waits(t):
+    """-qmp unix:PATH connects; with reconnect= again when the other side went away."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(t.directory / 'manager'))
+        listener.listen()
+        listener.settimeout(Deadline().left())
+        t.vmm(['-qmp', f"unix:{t.directory / 'manager'},reconnect=1"], name='caller')
+        for _ in range(2):
+            with listener.accept()[0] as line, line.makefile('rw') as file:
+                check('QMP' in json.loads(file.readline()), 'no greeting')
+                for command in ('qmp_capabilities', 'query-status'):
+                    file.write(json.dumps({'execute': command}))
+                    file.flush()
+                    answer = json.loads(file.readline())['return']
+                equal(answer['status'], 'running', 'the state')
 
 
 @suite.test
