@@ -26,7 +26,7 @@ struct bus_ops {
 	/* What stands before it on a bus that begins such a path ("/pci@i0cf8"), to be freed; NULL: the path of the device that
 	 * the bus is part of. */
 	char *(*firmware_root)(struct bus *bus);
-	/* Place of the device for people ("addr 03.0", "port 1"), to be freed; NULL: none. */
+	/* Place of the device for people ("unit 1"), in one line or several, to be freed; NULL: none. */
 	char *(*place)(struct bus *bus, const struct device *device);
 };
 

@@ -97,22 +97,29 @@ static void print_properties(
 	}
 }
 
+static void print_place(GString *out, const struct device *device, int indent)
+{
+	g_autofree char *place = device->bus && device->bus->ops->place
+					 ? device->bus->ops->place(device->bus, device)
+					 : NULL;
+	g_auto(GStrv) lines = place ? g_strsplit(place, "\n", -1) : NULL;
+
+	for (guint i = 0; lines && lines[i]; i++)
+		g_string_append_printf(out, "%*s%s\n", indent, "", lines[i]);
+}
+
 static void print_bus(struct hmp_call *call, const struct bus *bus, int indent, unsigned depth);
 
 static void print_device(
 	struct hmp_call *call, const struct device *device, int indent, unsigned depth)
 {
 	const GPtrArray *buses = call->context->machine->buses;
-	g_autofree char *place = device->bus && device->bus->ops->place
-					 ? device->bus->ops->place(device->bus, device)
-					 : NULL;
 
 	g_string_append_printf(call->out, "%*sdev: %s, id \"%s\"\n", indent, "",
 		device->class->name, device->id ? device->id : "");
 	print_properties(call->out, device, device->class->properties, indent + 2);
 	print_properties(call->out, device, device_bus_properties(device->class->bus), indent + 2);
-	if (place)
-		g_string_append_printf(call->out, "%*s%s\n", indent + 2, "", place);
+	print_place(call->out, device, indent + 2);
 	for (guint i = 0; i < buses->len && depth < MAXIMUM_DEPTH; i++) {
 		const struct bus *bus = buses->pdata[i];
 
@@ -218,6 +225,17 @@ static void qom_get_line(struct hmp_call *call)
 		g_string_append_printf(call->out, "%s\n", text);
 }
 
+/* A number, a boolean or anything else of JSON; what is none is a text. */
+static void qom_set_text(struct hmp_call *call)
+{
+	const char *text = json_object_get_string_member(call->arguments, "value");
+	JsonNode *value = json_from_string(text, NULL);
+
+	if (value)
+		json_object_set_member(call->arguments, "value", value);
+	hmp_do(call, "qom-set", call->arguments);
+}
+
 static void info_iothreads(struct hmp_call *call)
 {
 	g_autoptr(JsonNode) answer = hmp_query(call, "query-iothreads", NULL);
@@ -280,6 +298,13 @@ static const struct hmp_argument get_arguments[] = {
 	{},
 };
 
+static const struct hmp_argument set_arguments[] = {
+	{ "path", HMP_WORD },
+	{ "property", HMP_WORD },
+	{ "value", HMP_TEXT },
+	{},
+};
+
 static const struct hmp_argument tree_arguments[] = {
 	{ "path", HMP_WORD, .optional = true },
 	{},
@@ -294,6 +319,7 @@ const struct hmp_command hmp_object_commands[] = {
 	{ "object_del", id_arguments, "id", "destroy QOM object", .qmp = "object-del" },
 	{ "qom-list", path_arguments, "path", "list QOM properties", qom_list_lines },
 	{ "qom-get", get_arguments, "path property", "print QOM property", qom_get_line },
+	{ "qom-set", set_arguments, "path property value", "set QOM property", qom_set_text },
 	{},
 };
 

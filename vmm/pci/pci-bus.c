@@ -1,10 +1,12 @@
 /* A PCI bus: which device sits where, and what may go there. */
 #include "vmm/pci/pci-bus.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
 #include "vmm/pci/pci-names.h"
 #include "vmm/pci/pci-registers.h"
 
@@ -48,7 +50,30 @@ static char *place(struct bus *bus, const struct device *device)
 {
 	const struct pci_device *pci = (const struct pci_device *)device;
 
-	return g_strdup_printf("addr %02x.%x", pci->slot, pci->function);
+	uint16_t class = config_get16(pci->config + PCI_CLASS_CODE + 1);
+	const char *description = pci_class_description(class);
+	GString *text = g_string_new(NULL);
+
+	if (description)
+		g_string_append_printf(text, "class %s", description);
+	else
+		g_string_append_printf(text, "class Class %04x", class);
+	g_string_append_printf(text, ", addr %02x:%02x.%x, pci id %04x:%04x (sub %04x:%04x)",
+		pci_bus_number(pci->bus), pci->slot, pci->function,
+		config_get16(pci->config + PCI_VENDOR_ID),
+		config_get16(pci->config + PCI_DEVICE_ID),
+		config_get16(pci->config + PCI_SUBSYSTEM_VENDOR_ID),
+		config_get16(pci->config + PCI_SUBSYSTEM_ID));
+	for (unsigned i = 0; i <= PCI_BARS; i++) {
+		const struct pci_bar *bar = &pci->bars[i];
+
+		if (bar->size > 0)
+			g_string_append_printf(text,
+				"\nbar %u: %s at 0x%" PRIx64 " [0x%" PRIx64 "]", i,
+				bar->flags & PCI_BAR_PORTS ? "i/o" : "mem", bar->address,
+				bar->address + bar->size - 1);
+	}
+	return g_string_free(text, FALSE);
 }
 
 static char *firmware_path(struct bus *bus, const struct device *device)

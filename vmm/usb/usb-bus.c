@@ -85,7 +85,12 @@ static void plugged(struct bus *bus, struct device *device)
 
 static char *place(struct bus *bus, const struct device *device)
 {
-	return g_strdup_printf("port %u", ((const struct usb_device *)device)->port);
+	const struct usb_device *usb = (const struct usb_device *)device;
+
+	if (!usb->connected)
+		return g_strdup_printf("port %u", usb->port);
+	return g_strdup_printf("addr 0.%u, port %u, speed %s, name %s, attached", usb->address,
+		usb->port, usb_speed_name(usb->speed), usb_device_product(usb));
 }
 
 static char *firmware_path(struct bus *bus, const struct device *device)

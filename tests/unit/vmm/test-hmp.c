@@ -36,6 +36,9 @@ static const struct {
 	{ "sendkey ctrl-bar", "invalid parameter: bar\n" },
 	{ "qom-get /machine/foo type", "Error: Device '/machine/foo' not found\n" },
 	{ "qom-get /machine/peripheral type", "\"container\"\n" },
+	{ "qom-set /machine/foo type x", "Error: Device '/machine/foo' not found\n" },
+	{ "qom-set /machine", "qom-set: property expected\nTry \"help qom-set\" for more "
+			      "information\n" },
 	{ "qom-list /objects", "type (string)\n" },
 	{ "object_add rng-builtin,id=r0", "" },
 	{ "qom-list /objects", "type (string)\nr0 (child<rng-builtin>)\n" },
