@@ -95,6 +95,22 @@ static bool is_display(const struct device_class *class)
 	return class->pci && class->pci->class_code >> 16 == PCI_BASE_CLASS_DISPLAY;
 }
 
+/* What -vga calls a device; others are the machine type's own display. */
+static const char *display_named(const struct machine_type *type, const char *vga)
+{
+	static const struct {
+		const char *vga, *device;
+	} names[] = {
+		{ "qxl", "qxl-vga" },
+		{ "virtio", "virtio-vga" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_strcmp0(vga, names[i].vga) == 0)
+			return names[i].device;
+	return type->default_display;
+}
+
 /* The machine type's display, when no display was asked for. */
 static bool add_default_display(struct config_builder *builder, GError **error)
 {
@@ -116,8 +132,7 @@ static bool add_default_display(struct config_builder *builder, GError **error)
 		if (class && is_display(class))
 			return true;
 	}
-	device.class =
-		device_class_find(g_strcmp0(vga, "qxl") == 0 ? "qxl-vga" : type->default_display);
+	device.class = device_class_find(display_named(type, vga));
 	if (!device.class)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"machine type %s: there is no device '%s' to be its display", type->name,

@@ -16,7 +16,7 @@ static const struct option_key display_keys[] = {
 	{},
 };
 
-static const char *const vga_types[] = { "std", "qxl", "none", NULL };
+static const char *const vga_types[] = { "std", "qxl", "virtio", "none", NULL };
 
 static const struct option_key vga_keys[] = {
 	{ "type", OPTION_CHOICE, "which display", .required = true, .choices = vga_types },
@@ -43,9 +43,9 @@ const struct option_spec option_rows_display[] = {
 		.description =
 			"keyboard layout of VNC clients that send symbols only (default: us)" },
 	{ "vga", .group = "vga", .kind = OPTION_VALUE, .implied = "type", .keys = vga_keys,
-		.argument = "std|qxl|none",
+		.argument = "std|qxl|virtio|none",
 		.description = "the display that a guest has by default (std: -device VGA,\n"
-			       "qxl: -device qxl-vga), or none" },
+			       "qxl: -device qxl-vga, virtio: -device virtio-vga), or none" },
 	{ "nographic", .group = "nographic", .kind = OPTION_FLAG,
 		.description =
 			"no window, and the first serial port and the monitor on the terminal\n"

@@ -56,7 +56,7 @@ struct option_spec {
 	const char *
 		implied; /* the first key, which may stand without its name; for OPTION_SHORT, the key */
 	bool many;       /* may be given more than once */
-	bool merges;     /* may be given more than once, with other keys of the same thing */
+	bool merges; /* may be given more than once, with other keys of the same thing */
 	bool has_id; /* takes id= */
 	bool requires_id;
 	bool json; /* may be a JSON object instead */
