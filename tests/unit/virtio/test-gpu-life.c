@@ -207,6 +207,43 @@ static void test_much_work(void)
 	gpu_driver_end(&gpu);
 }
 
+/* As many heads as there can be, each with a picture and a cursor of its own. */
+static void test_sixteen(void)
+{
+	struct gpu_driver gpu;
+	uint32_t width, height, pixel;
+
+	start(&gpu, "16", "16M");
+	g_assert_cmpuint(gpu_config_word(&gpu, 8), ==, 16);
+	g_assert_cmpuint(display_head_count(gpu.vm->machine.display), ==, 16);
+	g_assert_cmphex(gpu_create(&gpu, 99, GPU_FORMAT_BGRA, SIZE, SIZE), ==, GPU_OK_NODATA);
+	for (uint32_t i = 0; i < 16; i++) {
+		const struct gpu_rectangle part = { i, i, SIZE - i, SIZE - 2 * i };
+
+		g_assert_cmphex(gpu_set_scanout(&gpu, i, 99, &part), ==, GPU_OK_NODATA);
+		g_assert_true(gpu_head_shows(&gpu, i, &width, &height, &pixel));
+		g_assert_cmpuint(width, ==, SIZE - i);
+		g_assert_cmpuint(height, ==, SIZE - 2 * i);
+		g_assert_cmphex(gpu_cursor_request(&gpu, GPU_UPDATE_CURSOR, i, 0, 0, 99, 0, 0), ==,
+			GPU_OK_NODATA);
+	}
+	g_assert_cmphex(gpu_unref(&gpu, 99), ==, GPU_OK_NODATA);
+	for (uint32_t i = 0; i < 16; i++)
+		g_assert_false(gpu_head_shows(&gpu, i, &width, &height, &pixel));
+	gpu_driver_end(&gpu);
+}
+
+static void test_too_many_heads(void)
+{
+	static const char *const properties[] = { "max_outputs", "17", NULL };
+	struct virtio_machine *vm = virtio_machine_new();
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(virtio_machine_add(vm, &virtio_gpu_pci_class, NULL, properties, &error));
+	g_assert_nonnull(strstr(error->message, "max_outputs"));
+	virtio_machine_free(vm);
+}
+
 /* Registers are no memory, least of all the device's own (CVE-2024-3446). */
 static void test_own_registers(void)
 {
@@ -535,6 +572,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu/limit/many", test_many);
 	g_test_add_func("/gpu/limit/shown", test_many_shown);
 	g_test_add_func("/gpu/limit/work", test_much_work);
+	g_test_add_func("/gpu/sixteen", test_sixteen);
+	g_test_add_func("/gpu/too-many-heads", test_too_many_heads);
 	g_test_add_func("/gpu/own-registers", test_own_registers);
 	g_test_add_func("/gpu/wishes", test_wishes);
 	g_test_add_func("/gpu/cursor", test_cursor);
