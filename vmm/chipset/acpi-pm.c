@@ -16,6 +16,7 @@ enum pm1_status {
 	STATUS_POWER_BUTTON = 1 << 8,
 	STATUS_SLEEP_BUTTON = 1 << 9,
 	STATUS_RTC = 1 << 10,
+	STATUS_WAKE = 1 << 15,
 	STATUS_EVENTS = STATUS_TIMER | STATUS_GLOBAL | STATUS_POWER_BUTTON | STATUS_SLEEP_BUTTON |
 			STATUS_RTC,
 };
@@ -134,6 +135,25 @@ static void press_power_button(void *device)
 	acpi_pm_press_power_button(device);
 }
 
+/* Sleep */
+
+bool acpi_pm_has_s3(const struct acpi_pm *pm)
+{
+	return !pm->no_s3;
+}
+
+bool acpi_pm_has_s4(const struct acpi_pm *pm)
+{
+	return !pm->no_s4;
+}
+
+/* A guest that was woken by nothing it knows goes to sleep again: that is the power button then. */
+void acpi_pm_woken(struct acpi_pm *pm, enum machine_wakeup reason)
+{
+	pm->status |= STATUS_WAKE | (reason == WAKEUP_RTC ? STATUS_RTC : STATUS_POWER_BUTTON);
+	acpi_pm_update(pm);
+}
+
 /* PM1 registers */
 
 static void set_byte(uint32_t *value, unsigned byte, uint8_t to)
@@ -173,16 +193,25 @@ static void write_enable(struct acpi_pm *pm, unsigned byte, uint8_t value)
 	pm->enable = enable & STATUS_EVENTS;
 }
 
-/* Of the sleep states there is S5 alone; the others' types do nothing. */
+static void go_to_sleep(struct acpi_pm *pm, uint32_t type)
+{
+	if (type == ACPI_SLEEP_TYPE_S3 && acpi_pm_has_s3(pm))
+		machine_request_suspend(pm->machine);
+	else if (type == pm->s4_type && acpi_pm_has_s4(pm))
+		machine_emit(pm->machine, "SUSPEND_DISK", NULL);
+	if (type == ACPI_SLEEP_TYPE_S5 || (type == pm->s4_type && acpi_pm_has_s4(pm)))
+		machine_request_shutdown(pm->machine, CAUSE_GUEST_SHUTDOWN);
+}
+
+/* A type that stands for no sleep state does nothing. */
 static void write_control(struct acpi_pm *pm, unsigned byte, uint8_t value)
 {
-	uint32_t control = pm->control, type;
+	uint32_t control = pm->control;
 
 	set_byte(&control, byte, value);
 	pm->control = control & CONTROL_MASK;
-	type = (control & CONTROL_SLEEP_TYPE) >> CONTROL_SLEEP_TYPE_SHIFT;
-	if (control & CONTROL_SLEEP_ENABLE && type == ACPI_SLEEP_TYPE_S5)
-		machine_request_shutdown(pm->machine, CAUSE_GUEST_SHUTDOWN);
+	if (control & CONTROL_SLEEP_ENABLE)
+		go_to_sleep(pm, (control & CONTROL_SLEEP_TYPE) >> CONTROL_SLEEP_TYPE_SHIFT);
 }
 
 void acpi_pm1_write(struct acpi_pm *pm, unsigned offset, uint8_t value)

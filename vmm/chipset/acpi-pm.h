@@ -9,9 +9,8 @@
 
 #include <glib.h>
 
+#include "vmm/machine/machine.h"
 #include "vmm/memory/io-space.h"
-
-struct machine;
 
 /* Offsets from the start of a PM1 block. Both chips have these, in these places. */
 enum acpi_pm1_register {
@@ -28,6 +27,8 @@ enum {
 	ACPI_APM_ENABLE = 0x02, /* what the FADT has an operating system write there */
 	ACPI_APM_DISABLE = 0x03,
 	ACPI_SLEEP_TYPE_S5 = 0, /* what SeaBIOS and our DSDT write to power off */
+	ACPI_SLEEP_TYPE_S3 = 1,
+	ACPI_SLEEP_TYPE_MAX = 7,
 };
 
 struct acpi_pm {
@@ -43,7 +44,8 @@ struct acpi_pm {
 	uint8_t gpe[ACPI_GPE_BYTES_MAX]; /* status, then enable, gpe_bytes in all */
 	unsigned gpe_bytes;
 	uint8_t apm_command, apm_status;
-	uint64_t timer_overflow; /* ticks at which the timer's highest bit changes next */
+	uint8_t no_s3, no_s4, s4_type; /* properties of the chip */
+	uint64_t timer_overflow;       /* ticks at which the timer's highest bit changes next */
 };
 
 /* Rows for the state table of a device that embeds a struct acpi_pm as @member. */
@@ -53,6 +55,19 @@ struct acpi_pm {
 		STATE_UINT8_ARRAY(structure, member.gpe, ACPI_GPE_BYTES_MAX), \
 		STATE_UINT8(structure, member.apm_command), \
 		STATE_UINT8(structure, member.apm_status)
+
+/* Rows for its property table: which sleep states it has, and the sleep type of S4. */
+#define ACPI_PM_PROPERTIES(structure, member) \
+	{ "disable_s3", PROPERTY_UINT8, offsetof(structure, member.no_s3), "0", \
+		"1: guests cannot sleep with their memory kept (S3)", .maximum = 1 }, \
+		{ "disable_s4", PROPERTY_UINT8, offsetof(structure, member.no_s4), "0", \
+			"1: guests cannot say that their memory is on a disk (S4)", \
+			.maximum = 1 }, \
+	{ \
+		"s4_val", PROPERTY_UINT8, offsetof(structure, member.s4_type), "2", \
+			"what guests write to the sleep type for S4", \
+			.minimum = 2, .maximum = ACPI_SLEEP_TYPE_MAX \
+	}
 
 /**
  * acpi_pm_init - takes the APM ports and the machine's power button
@@ -81,6 +96,11 @@ void acpi_gpe_raise(struct acpi_pm *pm, unsigned event);
 
 /* After a write to any of them: the interrupt and the timer follow. */
 void acpi_pm_update(struct acpi_pm *pm);
+
+/* After the reset at the end of a sleep: what the guest reads about it. */
+void acpi_pm_woken(struct acpi_pm *pm, enum machine_wakeup reason);
+bool acpi_pm_has_s3(const struct acpi_pm *pm);
+bool acpi_pm_has_s4(const struct acpi_pm *pm);
 
 /* Events of the chassis. */
 void acpi_pm_press_power_button(struct acpi_pm *pm);

@@ -59,7 +59,9 @@ static void i440fx_reset(struct device *device)
 	pci_config_ports_reset(&bridge->ports);
 	config_set16(config + PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	config[REGISTER_MEMORY_SIZE] = MIN(device->machine->low_memory / (8 * MiB), UINT8_MAX);
-	memset(config + REGISTER_PAM0, 0, PAM_REGISTERS);
+	/* Firmware goes on from its copy in RAM after a sleep. */
+	if (!device->machine->waking)
+		memset(config + REGISTER_PAM0, 0, PAM_REGISTERS);
 	config[REGISTER_SMRAM] = SMRAM_DEFAULT;
 	pam_apply(device->machine, config + REGISTER_PAM0);
 }

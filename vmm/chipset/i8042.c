@@ -204,6 +204,7 @@ static void refill(struct i8042 *i8042)
 
 static void ps2_ready(void *controller)
 {
+	machine_request_wakeup(((struct i8042 *)controller)->device.machine, WAKEUP_OTHER);
 	refill(controller);
 }
 

@@ -84,6 +84,11 @@ static const struct state_field ich9_lpc_state[] = {
 	STATE_END,
 };
 
+static const struct property ich9_lpc_properties[] = {
+	ACPI_PM_PROPERTIES(struct ich9_lpc, pm.acpi),
+	{ .type = PROPERTY_END },
+};
+
 /* Interrupts */
 
 /* The line of the PIC that a PIRQ is routed to, -1 when it is to none. */
@@ -333,6 +338,7 @@ const struct device_class ich9_lpc_class = {
 	.bus = BUS_PCI,
 	.size = sizeof(struct ich9_lpc),
 	.pci = &ich9_lpc_identity,
+	.properties = ich9_lpc_properties,
 	.state = ich9_lpc_state,
 	.realize = ich9_lpc_realize,
 	.reset = ich9_lpc_reset,

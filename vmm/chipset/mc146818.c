@@ -51,6 +51,7 @@ enum {
 
 /* What firmware reads, apart from the clock. */
 enum cmos_location {
+	CMOS_RESET_REASON = 0x0f,
 	CMOS_EQUIPMENT = 0x14,
 	CMOS_BASE_MEMORY = 0x15,     /* KiB below 640 KiB */
 	CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, at most 65535 */
@@ -67,6 +68,7 @@ enum {
 	BASE_MEMORY = 640, /* KiB */
 	BOOT_NO_FLOPPY_SIGNATURE = 0x01,
 	BOOT_PLACES = 3,
+	RESET_FROM_SLEEP = 0xfe,
 };
 
 struct mc146818 {
@@ -249,6 +251,8 @@ static gboolean timer_ready(gpointer data)
 	note_periods(rtc);
 	update_interrupt(rtc);
 	set_timer(rtc);
+	if (rtc->memory[RTC_C] & rtc->memory[RTC_B] & C_ALARM)
+		machine_request_wakeup(rtc->device.machine, WAKEUP_RTC);
 	g_mutex_unlock(&rtc->device.machine->lock);
 	return G_SOURCE_CONTINUE;
 }
@@ -496,6 +500,13 @@ static void mc146818_unrealize(struct device *device)
 	if (rtc->timer)
 		g_source_destroy(rtc->timer);
 	g_clear_pointer(&rtc->timer, g_source_unref);
+}
+
+void rtc_set_asleep(struct device *device, bool asleep)
+{
+	struct mc146818 *rtc = (struct mc146818 *)device;
+
+	rtc->memory[CMOS_RESET_REASON] = asleep ? RESET_FROM_SLEEP : 0;
 }
 
 void rtc_set_boot_order(struct device *device, const char *letters)

@@ -16,6 +16,9 @@ extern const struct device_class mc146818_class; /* "mc146818rtc" */
  */
 void rtc_set_memory(struct device *rtc, uint64_t low, uint64_t high, unsigned cpus);
 
+/* What firmware finds as the reason of the last reset: the end of a sleep (S3), or nothing in particular. */
+void rtc_set_asleep(struct device *rtc, bool asleep);
+
 /* After machine->legacy_replaced has changed: the clock drives its line, or no longer. */
 void rtc_update_line(struct device *rtc);
 

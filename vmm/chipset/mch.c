@@ -98,7 +98,9 @@ static void mch_reset(struct device *device)
 	pci_config_ports_reset(&mch->ports);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR, 0);
 	config_set32(mch->pci.config + REGISTER_PCIEXBAR + 4, 0);
-	memset(mch->pci.config + REGISTER_PAM0, 0, PAM_REGISTERS);
+	/* Firmware goes on from its copy in RAM after a sleep. */
+	if (!device->machine->waking)
+		memset(mch->pci.config + REGISTER_PAM0, 0, PAM_REGISTERS);
 	pam_apply(device->machine, mch->pci.config + REGISTER_PAM0);
 	mch->pci.config[REGISTER_SMRAM] = SMRAM_DEFAULT;
 	mch->pci.config[REGISTER_ESMRAMC] = 0;

@@ -55,6 +55,7 @@ static const struct state_field piix4_pm_state[] = {
 static const struct property piix4_pm_properties[] = {
 	{ "smb_io_base", PROPERTY_UINT32, offsetof(struct piix4_pm, smbus_base), "0xb100",
 		"first port of the SMBus host until firmware moves it", .maximum = 0xfff0 },
+	ACPI_PM_PROPERTIES(struct piix4_pm, acpi),
 	{ NULL },
 };
 

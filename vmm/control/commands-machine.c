@@ -107,6 +107,11 @@ static JsonNode *system_powerdown(struct command_call *call, GError **error)
 	return command_nothing();
 }
 
+static JsonNode *system_wakeup(struct command_call *call, GError **error)
+{
+	return machine_wake(call->context->machine, error) ? command_nothing() : NULL;
+}
+
 static void quit_now(struct machine *machine)
 {
 	machine_quit(machine, CAUSE_HOST_QMP_QUIT);
@@ -168,6 +173,7 @@ const struct command machine_commands[] = {
 	{ "cont", cont },
 	{ "system_reset", system_reset },
 	{ "system_powerdown", system_powerdown },
+	{ "system_wakeup", system_wakeup },
 	{ "quit", quit },
 	{ "inject-nmi", inject_nmi },
 	{ "x-query-internal-error", query_internal_error,

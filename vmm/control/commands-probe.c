@@ -220,7 +220,8 @@ static JsonNode *query_current_machine(struct command_call *call, GError **error
 {
 	JsonObject *answer = json_object_new();
 
-	json_object_set_boolean_member(answer, "wakeup-suspend-support", FALSE);
+	json_object_set_boolean_member(
+		answer, "wakeup-suspend-support", machine_can_sleep(call->context->machine));
 	return command_object(answer);
 }
 

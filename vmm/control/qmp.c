@@ -59,6 +59,8 @@ static const struct {
 	[MACHINE_EVENT_RESET] = { "RESET", describe_cause },
 	[MACHINE_EVENT_SHUTDOWN] = { "SHUTDOWN", describe_cause },
 	[MACHINE_EVENT_POWERDOWN] = { "POWERDOWN" },
+	[MACHINE_EVENT_SUSPEND] = { "SUSPEND" },
+	[MACHINE_EVENT_WAKEUP] = { "WAKEUP" },
 	[MACHINE_EVENT_INTERNAL_ERROR] = { "X_INTERNAL_ERROR", describe_error },
 	[MACHINE_EVENT_OTHER] = { NULL, describe_other },
 };

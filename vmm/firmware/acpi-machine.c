@@ -321,6 +321,10 @@ void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
 			.low_memory = machine->low_memory,
 			.high_memory = machine->high_memory,
 			.numa = config->firmware_config ? &config->firmware_config->numa : NULL,
+			.has_s3 = machine->acpi_pm && acpi_pm_has_s3(machine->acpi_pm),
+			.s4_type = machine->acpi_pm && acpi_pm_has_s4(machine->acpi_pm)
+					   ? machine->acpi_pm->s4_type
+					   : 0,
 			.has_hpet = has_device(machine, "hpet"),
 			.has_keyboard = has_device(machine, "i8042"),
 		},

@@ -238,7 +238,8 @@ static guint build_fadt(const struct acpi_config *config, guint facs, guint dsdt
 				   ? 0
 				   : BOOT_LEGACY_DEVICES | (config->has_keyboard ? BOOT_8042 : 0));
 	write_u8(tables, 0);
-	write_le32(tables, FADT_WBINVD | FADT_C1 | FADT_NO_RTC_WAKE | board->flags);
+	write_le32(tables,
+		FADT_WBINVD | FADT_C1 | (config->has_s3 ? 0 : FADT_NO_RTC_WAKE) | board->flags);
 	if (board->revision > 1)
 		write_fadt_2(config, dsdt, tables, script);
 	acpi_table_end(tables, start, script);

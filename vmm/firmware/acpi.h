@@ -44,6 +44,8 @@ struct acpi_config {
 	uint64_t ecam, ecam_size;         /* configuration space in memory; size 0: there is none */
 	const struct acpi_root *roots;    /* the first one is the board's */
 	unsigned root_count;
+	bool has_s3;
+	uint8_t s4_type;             /* sleep type of S4; 0: there is none */
 	bool has_hpet, has_keyboard; /* the latter with the mouse: the 8042 */
 	uint32_t
 		hotplug_slots; /* pc: a bit for each slot of the root bus that takes devices; 0: no hot-plug */

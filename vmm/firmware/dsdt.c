@@ -115,13 +115,13 @@ static void write_processor(struct aml *aml, const struct acpi_config *config, u
 	aml_close(aml);
 }
 
-/* Sleep type of power off: what goes to PM1a's control register. */
-static void write_sleep(struct aml *aml)
+/* A sleep state: the type that goes to PM1a's control register. */
+static void write_sleep(struct aml *aml, const char *name, unsigned type)
 {
-	aml_define(aml, "\\_S5");
+	aml_define(aml, name);
 	aml_open_package(aml, 4);
-	aml_integer(aml, ACPI_SLEEP_TYPE_S5);
-	aml_integer(aml, ACPI_SLEEP_TYPE_S5);
+	aml_integer(aml, type);
+	aml_integer(aml, type);
 	aml_integer(aml, 0);
 	aml_integer(aml, 0);
 	aml_close(aml);
@@ -144,6 +144,10 @@ GBytes *acpi_dsdt_aml(const struct acpi_config *config)
 		write_hpet(&aml);
 	aml_close(&aml);
 	dsdt_write_hotplug_event(&aml, config);
-	write_sleep(&aml);
+	if (config->has_s3)
+		write_sleep(&aml, "\\_S3", ACPI_SLEEP_TYPE_S3);
+	if (config->s4_type)
+		write_sleep(&aml, "\\_S4", config->s4_type);
+	write_sleep(&aml, "\\_S5", ACPI_SLEEP_TYPE_S5);
 	return aml_end(&aml);
 }

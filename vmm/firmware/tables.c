@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "base/writer.h"
+#include "vmm/chipset/acpi-pm.h"
 #include "vmm/chipset/hpet.h"
 #include "vmm/firmware/acpi-machine.h"
 #include "vmm/firmware/boot-policy.h"
@@ -22,6 +23,7 @@ enum {
 		128 * KiB, /* the files' sizes are multiples of these, far above what they hold */
 	RSDP_UNIT = 4,
 	LOADER_UNIT = 16 * KiB, /* 128 commands; there are fewer than ten tables */
+	SLEEP_STATE_WORKS = 1 << 7,
 	HPET_ITEM_SIZE = 1 + 8 * 15, /* how many, and eight of them */
 };
 
@@ -77,10 +79,18 @@ static void add_memory_map(struct machine *machine)
 	add_file(machine->fw_cfg, "etc/e820", map);
 }
 
-/* Which sleep states there are: one byte for each of S0 to S5, bit 7 set for those that work. */
+/* Which sleep states there are: one byte for each of S0 to S5, its type, and a bit set for those that work. */
 static void add_sleep_states(struct machine *machine)
 {
-	static const uint8_t states[] = { 0x80, 0x00, 0x00, 0x01, 0x02, 0x80 };
+	const struct acpi_pm *pm = machine->acpi_pm;
+	const uint8_t states[] = {
+		SLEEP_STATE_WORKS,
+		0,
+		0,
+		ACPI_SLEEP_TYPE_S3 | (pm && acpi_pm_has_s3(pm) ? SLEEP_STATE_WORKS : 0),
+		(pm ? pm->s4_type : 0) | (pm && acpi_pm_has_s4(pm) ? SLEEP_STATE_WORKS : 0),
+		ACPI_SLEEP_TYPE_S5 | SLEEP_STATE_WORKS,
+	};
 	GByteArray *out = g_byte_array_new();
 
 	write_bytes(out, states, sizeof(states));

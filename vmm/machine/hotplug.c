@@ -26,7 +26,7 @@ void hotplug_complete(struct device *device)
 {
 	device_reset(device);
 	if (device->class->set_running)
-		device->class->set_running(device, device->machine->state == RUN_STATE_RUNNING);
+		device->class->set_running(device, device->machine->active);
 	device->bus->ops->plugged(device->bus, device);
 }
 

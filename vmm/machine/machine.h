@@ -46,6 +46,7 @@ enum run_state {
 	RUN_STATE_SHUTDOWN,       /* the guest is off and the program stays (-no-shutdown) */
 	RUN_STATE_INTERNAL_ERROR, /* KVM failed; stays inspectable */
 	RUN_STATE_IO_ERROR,
+	RUN_STATE_SUSPENDED, /* the guest sleeps (S3): processors stand still, devices and time go on */
 	RUN_STATES,
 };
 
@@ -57,6 +58,8 @@ enum machine_event {
 	MACHINE_EVENT_RESET,
 	MACHINE_EVENT_SHUTDOWN,
 	MACHINE_EVENT_POWERDOWN,
+	MACHINE_EVENT_SUSPEND,
+	MACHINE_EVENT_WAKEUP,
 	MACHINE_EVENT_INTERNAL_ERROR,
 	MACHINE_EVENT_OTHER, /* of a device: a name and data, see machine_emit() */
 };
@@ -70,6 +73,12 @@ enum machine_cause {
 	CAUSE_GUEST_SHUTDOWN,
 	CAUSE_GUEST_RESET,
 	CAUSE_GUEST_PANIC,
+};
+
+/* What wakes a guest that sleeps. */
+enum machine_wakeup {
+	WAKEUP_OTHER, /* a key, a button, the user */
+	WAKEUP_RTC,   /* the alarm of the real-time clock */
 };
 
 const char *machine_cause_name(enum machine_cause cause); /* "host-qmp-quit", ... */
@@ -181,6 +190,8 @@ struct machine {
 	bool started;    /* its first devices are complete: others come by hot-plug */
 	unsigned starts; /* how often everything was made as at power-on */
 	enum run_state state;
+	bool active; /* devices and the clock go on: always when it runs, and while the guest sleeps */
+	bool waking; /* with the lock: a reset under way is the end of a sleep, RAM and what shows it stay */
 	GArray *watchers;
 	struct machine_requests *requests; /* see run-state.c */
 	void (*press_power_button)(void *device);
@@ -238,6 +249,12 @@ void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
  * not. */
 void machine_request_stop(struct machine *machine, enum run_state state);
 
+/* The guest sleeps (S3) until something wakes it. Any thread, lock held or not. */
+void machine_request_suspend(struct machine *machine);
+
+/* Wakes the guest if it sleeps, nothing otherwise. Any thread, lock held or not. */
+void machine_request_wakeup(struct machine *machine, enum machine_wakeup reason);
+
 /* Ends the program with this exit status (isa-debug-exit): as machine_request_shutdown(), whatever -no-shutdown says. */
 void machine_exit(struct machine *machine, int status);
 
@@ -248,6 +265,9 @@ bool machine_cont(struct machine *machine,
 void machine_reset(struct machine *machine, enum machine_cause cause);
 void machine_powerdown(struct machine *machine); /* presses the power button */
 void machine_quit(struct machine *machine, enum machine_cause cause);
+bool machine_can_sleep(struct machine *machine); /* a guest may: the board has S3 */
+bool machine_wake(
+	struct machine *machine, GError **error); /* fails when the guest does not sleep */
 bool machine_inject_nmi(struct machine *machine, GError **error);
 
 /* The power button is a device's: it says here what to do. With the lock. */

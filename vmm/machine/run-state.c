@@ -10,12 +10,16 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "vmm/chipset/acpi-pm.h"
+#include "vmm/chipset/mc146818.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/kvm/vcpu.h"
 
 struct machine_requests {
 	GMutex lock; /* for what follows */
-	bool reset, shutdown, failed, exit, stop;
+	bool reset, shutdown, failed, exit, stop, suspend, wakeup;
+	bool asleep;
+	enum machine_wakeup wakeup_reason;
 	enum run_state stop_state;
 	enum machine_cause reset_cause, shutdown_cause;
 	int exit_status;
@@ -53,6 +57,7 @@ static const char *const state_names[RUN_STATES] = {
 	[RUN_STATE_SHUTDOWN] = "shutdown",
 	[RUN_STATE_INTERNAL_ERROR] = "internal-error",
 	[RUN_STATE_IO_ERROR] = "io-error",
+	[RUN_STATE_SUSPENDED] = "suspended",
 };
 
 static const struct {
@@ -159,7 +164,7 @@ static bool is_asked(struct machine *machine)
 
 	g_mutex_lock(&requests->lock);
 	asked = requests->reset || requests->shutdown || requests->failed || requests->exit ||
-		requests->stop;
+		requests->stop || requests->suspend;
 	g_mutex_unlock(&requests->lock);
 	return asked;
 }
@@ -174,7 +179,10 @@ static void continue_cpus(struct machine *machine)
 
 static void set_devices_running(struct machine *machine, bool running)
 {
+	if (machine->active == running)
+		return;
 	g_mutex_lock(&machine->lock);
+	machine->active = running;
 	guest_clock_set_running(&machine->clock, running);
 	for (guint i = 0; i < machine->devices->len; i++) {
 		struct device *device = machine->devices->pdata[i];
@@ -185,6 +193,14 @@ static void set_devices_running(struct machine *machine, bool running)
 	g_mutex_unlock(&machine->lock);
 }
 
+static void set_asleep(struct machine *machine, bool asleep)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->asleep = asleep;
+	machine->requests->wakeup = false;
+	g_mutex_unlock(&machine->requests->lock);
+}
+
 /* True when it ran until now. */
 static bool halt(struct machine *machine, enum run_state state)
 {
@@ -192,8 +208,8 @@ static bool halt(struct machine *machine, enum run_state state)
 
 	park_cpus(machine);
 	machine->state = state;
-	if (was_running)
-		set_devices_running(machine, false);
+	set_asleep(machine, false);
+	set_devices_running(machine, false);
 	return was_running;
 }
 
@@ -211,7 +227,7 @@ void machine_stop(struct machine *machine)
 
 bool machine_cont(struct machine *machine, GError **error)
 {
-	if (machine->state == RUN_STATE_RUNNING)
+	if (machine->state == RUN_STATE_RUNNING || machine->state == RUN_STATE_SUSPENDED)
 		return true;
 	if (machine->state == RUN_STATE_INTERNAL_ERROR || machine->state == RUN_STATE_SHUTDOWN)
 		return fail(
@@ -223,9 +239,71 @@ bool machine_cont(struct machine *machine, GError **error)
 	return true;
 }
 
+/* Sleep: S3. The firmware learns from the clock's memory that what comes is no start but the end of a sleep. */
+
+static void tell_firmware(struct machine *machine, bool asleep)
+{
+	g_mutex_lock(&machine->lock);
+	if (machine->rtc)
+		rtc_set_asleep(machine->rtc, asleep);
+	g_mutex_unlock(&machine->lock);
+}
+
+static void suspend(struct machine *machine)
+{
+	park_cpus(machine);
+	machine->state = RUN_STATE_SUSPENDED;
+	set_asleep(machine, true);
+	tell_firmware(machine, true);
+	tell(machine, MACHINE_EVENT_SUSPEND, CAUSE_HOST_SIGNAL);
+}
+
+/* By a reset, which has the firmware start the machine as ever. */
+static void end_sleep(struct machine *machine)
+{
+	set_asleep(machine, false);
+	tell_firmware(machine, false);
+	machine->state = RUN_STATE_RUNNING;
+}
+
+/* Chips and processors lost their power, RAM did not. */
+static void wake(struct machine *machine, enum machine_wakeup reason)
+{
+	set_asleep(machine, false);
+	machine->waking = true;
+	machine_reset_parts(machine);
+	machine->waking = false;
+	g_mutex_lock(&machine->lock);
+	if (machine->acpi_pm)
+		acpi_pm_woken(machine->acpi_pm, reason);
+	g_mutex_unlock(&machine->lock);
+	machine->state = RUN_STATE_RUNNING;
+	continue_cpus(machine);
+	tell(machine, MACHINE_EVENT_WAKEUP, CAUSE_HOST_SIGNAL);
+}
+
+bool machine_can_sleep(struct machine *machine)
+{
+	return machine->acpi_pm && acpi_pm_has_s3(machine->acpi_pm);
+}
+
+bool machine_wake(struct machine *machine, GError **error)
+{
+	if (!machine_can_sleep(machine))
+		return fail(error, VITRINE_ERROR_STATE,
+			"wake-up from suspend is not supported by this guest");
+	if (machine->state != RUN_STATE_SUSPENDED)
+		return fail(error, VITRINE_ERROR_STATE,
+			"Unable to wake up: guest is not in suspended state");
+	wake(machine, WAKEUP_OTHER);
+	return true;
+}
+
 void machine_reset(struct machine *machine, enum machine_cause cause)
 {
 	park_cpus(machine);
+	if (machine->state == RUN_STATE_SUSPENDED)
+		end_sleep(machine);
 	machine_reset_parts(machine);
 	if (machine->state == RUN_STATE_INTERNAL_ERROR || machine->state == RUN_STATE_SHUTDOWN)
 		machine->state = RUN_STATE_PAUSED;
@@ -264,6 +342,7 @@ void machine_powerdown(struct machine *machine)
 	if (machine->press_power_button)
 		machine->press_power_button(machine->power_button);
 	g_mutex_unlock(&machine->lock);
+	machine_request_wakeup(machine, WAKEUP_OTHER);
 	tell(machine, MACHINE_EVENT_POWERDOWN, CAUSE_HOST_SIGNAL);
 }
 
@@ -347,6 +426,10 @@ static void carry_out(struct machine *machine, const struct machine_requests *no
 	} else if (now->reset) {
 		/* Also after a failure: the processors start afresh. */
 		machine_reset(machine, now->reset_cause);
+	} else if (now->suspend && machine->state == RUN_STATE_RUNNING) {
+		suspend(machine);
+	} else if (now->wakeup && machine->state == RUN_STATE_SUSPENDED) {
+		wake(machine, now->wakeup_reason);
 	} else if (now->failed && has_failed(machine)) {
 		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
 		report_failure(machine);
@@ -372,7 +455,7 @@ static gboolean handle_requests(gpointer opaque)
 	news = g_steal_pointer(&requests->news);
 	requests->news = news_new();
 	requests->reset = requests->shutdown = requests->failed = requests->exit = requests->stop =
-		false;
+		requests->suspend = requests->wakeup = false;
 	requests->source = 0;
 	g_mutex_unlock(&requests->lock);
 
@@ -429,6 +512,26 @@ void machine_request_stop(struct machine *machine, enum run_state state)
 	schedule(machine);
 	g_mutex_unlock(&machine->requests->lock);
 	kick_cpus(machine);
+}
+
+void machine_request_suspend(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->suspend = true;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+	kick_cpus(machine);
+}
+
+void machine_request_wakeup(struct machine *machine, enum machine_wakeup reason)
+{
+	g_mutex_lock(&machine->requests->lock);
+	if (machine->requests->asleep) {
+		machine->requests->wakeup = true;
+		machine->requests->wakeup_reason = reason;
+		schedule(machine);
+	}
+	g_mutex_unlock(&machine->requests->lock);
 }
 
 void machine_exit(struct machine *machine, int status)

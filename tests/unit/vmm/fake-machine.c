@@ -113,6 +113,22 @@ void machine_quit(struct machine *machine, enum machine_cause cause)
 	fake_machine_tell(MACHINE_EVENT_SHUTDOWN, cause, NULL);
 }
 
+bool machine_can_sleep(struct machine *machine)
+{
+	return true;
+}
+
+bool machine_wake(struct machine *machine, GError **error)
+{
+	note("wake");
+	if (machine->state != RUN_STATE_SUSPENDED)
+		return fail(error, VITRINE_ERROR_STATE,
+			"Unable to wake up: guest is not in suspended state");
+	machine->state = RUN_STATE_RUNNING;
+	fake_machine_tell(MACHINE_EVENT_WAKEUP, 0, NULL);
+	return true;
+}
+
 bool machine_inject_nmi(struct machine *machine, GError **error)
 {
 	note("nmi");

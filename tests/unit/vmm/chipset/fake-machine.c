@@ -27,6 +27,16 @@ void machine_request_reset(struct machine *machine, enum machine_cause cause)
 	the_machine->resets++;
 }
 
+void machine_request_suspend(struct machine *machine)
+{
+	the_machine->suspends++;
+}
+
+void machine_request_wakeup(struct machine *machine, enum machine_wakeup reason)
+{
+	the_machine->wakeups++;
+}
+
 void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
 {
 	the_machine->shutdowns++;
@@ -114,6 +124,8 @@ void machine_run_soon(
 void machine_emit(struct machine *machine, const char *name, JsonObject *data)
 {
 	the_machine->event = name;
+	if (!data)
+		return;
 	if (json_object_has_member(data, "offset"))
 		the_machine->event_offset = json_object_get_int_member(data, "offset");
 	json_object_unref(data);

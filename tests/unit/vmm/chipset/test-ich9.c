@@ -120,12 +120,34 @@ static void test_power_off(void)
 	struct fake_machine *fake = fake_machine_new();
 
 	add_lpc(fake);
-	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 10);
-	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 1 << 10);
+	/* Sleep types that there are none of. */
+	for (unsigned type = 3; type < 8; type++)
+		pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | type << 10);
 	g_assert_cmpuint(fake->shutdowns, ==, 0);
 	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13);
 	g_assert_cmpuint(fake->shutdowns, ==, 1);
-	g_assert_cmphex(pm_word(fake, ICH9_PM1_CONTROL), ==, 0);
+	g_assert_cmpuint(fake->suspends, ==, 0);
+	finish(fake);
+}
+
+static void test_sleep(void)
+{
+	struct fake_machine *fake = fake_machine_new();
+
+	add_lpc(fake);
+	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 1 << 10);
+	g_assert_cmpuint(fake->suspends, ==, 1);
+	device_reset(fake->machine.devices->pdata[0]);
+	acpi_pm_woken(fake->machine.acpi_pm, WAKEUP_RTC);
+	g_assert_cmphex(pm_word(fake, ICH9_PM1_STATUS), ==, 1 << 15 | 1 << 10);
+	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 2 << 10);
+	g_assert_cmpstr(fake->event, ==, "SUSPEND_DISK");
+	g_assert_cmpuint(fake->shutdowns, ==, 1);
+	fake->machine.acpi_pm->no_s3 = fake->machine.acpi_pm->no_s4 = 1;
+	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 1 << 10);
+	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 2 << 10);
+	g_assert_cmpuint(fake->suspends, ==, 1);
+	g_assert_cmpuint(fake->shutdowns, ==, 1);
 	finish(fake);
 }
 
@@ -225,6 +247,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ich9/slots", test_slots);
 	g_test_add_func("/ich9/power-button", test_power_button);
 	g_test_add_func("/ich9/power-off", test_power_off);
+	g_test_add_func("/ich9/sleep", test_sleep);
 	g_test_add_func("/ich9/timer", test_timer);
 	g_test_add_func("/ich9/no-smm", test_no_smm);
 	g_test_add_func("/ich9/block-moves", test_block_moves);

@@ -179,10 +179,32 @@ static void test_power_off(void)
 
 	add_pm(fake);
 	/* Sleep types that there are none of. */
-	for (unsigned type = 1; type < 8; type++)
+	for (unsigned type = 3; type < 8; type++)
 		set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13 | type << 10);
 	g_assert_cmpuint(fake->shutdowns, ==, 0);
 	set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13);
+	g_assert_cmpuint(fake->shutdowns, ==, 1);
+	g_assert_cmpuint(fake->suspends, ==, 0);
+	finish(fake);
+}
+
+static void test_sleep(void)
+{
+	struct fake_machine *fake = fake_machine_new();
+
+	add_pm(fake);
+	set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13 | 1 << 10);
+	g_assert_cmpuint(fake->suspends, ==, 1);
+	acpi_pm_reset(fake->machine.acpi_pm);
+	acpi_pm_woken(fake->machine.acpi_pm, WAKEUP_RTC);
+	g_assert_cmphex(word(fake, PM + ACPI_PM1_STATUS), ==, 1 << 15 | 1 << 10);
+	set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13 | 2 << 10);
+	g_assert_cmpstr(fake->event, ==, "SUSPEND_DISK");
+	g_assert_cmpuint(fake->shutdowns, ==, 1);
+	fake->machine.acpi_pm->no_s3 = fake->machine.acpi_pm->no_s4 = 1;
+	set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13 | 1 << 10);
+	set_word(fake, PM + ACPI_PM1_CONTROL, 1 << 13 | 2 << 10);
+	g_assert_cmpuint(fake->suspends, ==, 1);
 	g_assert_cmpuint(fake->shutdowns, ==, 1);
 	finish(fake);
 }
@@ -235,6 +257,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/piix4-pm/block", test_block);
 	g_test_add_func("/piix4-pm/buttons", test_buttons);
 	g_test_add_func("/piix4-pm/power-off", test_power_off);
+	g_test_add_func("/piix4-pm/sleep", test_sleep);
 	g_test_add_func("/piix4-pm/events", test_events);
 	g_test_add_func("/piix4-pm/timer", test_timer);
 	return g_test_run();
