@@ -13,6 +13,9 @@ enum {
 
 static const char type_text[] = "[machine]\nfamily=q35\nversion=1.0\ndescription=D\nboard=q35\n"
 				"default=true\ncpu=host\nmemory=128M\nmax-cpus=8\nfirmware=f\n"
+				"low-memory-max=3G\nlow-memory=2G\npci-window=2G\n"
+				"memory-module=16G\n"
+				"[acpi]\noem-id=O\ntable-id=T\ncreator-id=C\n"
 				"[default-devices]\ndisplay=VGA\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -46,10 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct smbios_config config = {
 		.options = options,
 		.files = files,
-		.product = "product",
-		.version = "version",
 		.cpus = 2,
 		.low_memory = 1 << 30,
+		.module_size = 1 << 30,
 	};
 	uint8_t type;
 

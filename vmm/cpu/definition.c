@@ -8,7 +8,6 @@
 #include "vmm/options/values.h"
 
 enum {
-	DEFAULT_PHYS_BITS = 40,
 	LEAST_PHYS_BITS = 32,
 	MOST_PHYS_BITS = 52,
 };
@@ -261,9 +260,9 @@ struct cpu_definition *cpu_definition_new(
 	if (request->vendor[0])
 		memcpy(definition->vendor, request->vendor, CPU_VENDOR_LENGTH);
 	definition->kvm = !request->hide_kvm;
-	definition->phys_bits = DEFAULT_PHYS_BITS;
-	if (!definition->model || request->host_phys_bits)
-		definition->phys_bits = host_phys_bits(host);
+	definition->phys_bits = !definition->model || request->host_phys_bits
+					? host_phys_bits(host)
+					: definition->model->phys_bits;
 	if (request->phys_bits > 0)
 		definition->phys_bits = request->phys_bits;
 	set_features(definition, request, &had);

@@ -17,7 +17,7 @@ struct cpu_request {
 	bool migratable;     /* host, max: leave out what ties the guest to this host (invtsc) */
 	bool hide_kvm;       /* kvm=off */
 	bool host_phys_bits; /* as many address bits as the host has */
-	unsigned phys_bits;  /* 0: the default, 40, and the host's for host and max */
+	unsigned phys_bits;  /* 0: the model's, and the host's for host and max */
 	char vendor[CPU_VENDOR_LENGTH + 1]; /* empty: the model's */
 };
 

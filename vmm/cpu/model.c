@@ -128,6 +128,7 @@ static bool read_model(GKeyFile *file, const char *name, struct cpu_model *model
 	       read_number(file, "stepping", 15, &model->stepping, error) &&
 	       read_number(file, "level", 0x20, &model->level, error) &&
 	       read_number(file, "extended-level", 0x80000020, &model->extended_level, error) &&
+	       read_number(file, "phys-bits", 52, &model->phys_bits, error) &&
 	       read_description(file, model, error) && read_caches(file, model, error) &&
 	       read_features(file, model, error);
 }

@@ -9,6 +9,7 @@
  *   family=6, model=94, stepping=3
  *   level=13                     highest basic leaf
  *   extended-level=0x80000008    highest extended leaf
+ *   phys-bits=40                 bits of a physical address, unless -cpu says otherwise
  *   description=...              what the guest shows to people, at most 47 characters
  *   caches=legacy                legacy or zen, see cpuid.c
  *   features=fpu vme;pni         names separated by blanks and semicolons
@@ -36,6 +37,7 @@ struct cpu_model {
 	char vendor[CPU_VENDOR_LENGTH + 1]; /* empty: the host's */
 	unsigned family, model, stepping;
 	uint32_t level, extended_level;
+	unsigned phys_bits;
 	char description[CPU_DESCRIPTION_LENGTH];
 	enum cpu_caches caches;
 	struct cpu_features features;

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/acpi-pm-ich9.h"
+#include "vmm/chipset/hpet.h"
 #include "vmm/chipset/piix4-pm.h"
 #include "vmm/chipset/serial.h"
 #include "vmm/firmware/firmware-config.h"
@@ -38,12 +39,6 @@ enum {
 };
 
 static const uint64_t four_gigabytes = (uint64_t)4 * GiB;
-
-/* Least sizes of the window above RAM. */
-static const uint64_t window_64_sizes[] = {
-	[ACPI_Q35] = (uint64_t)32 * GiB,
-	[ACPI_PC] = (uint64_t)2 * GiB,
-};
 
 static void add_range(GArray *ranges, uint64_t first, uint64_t last)
 {
@@ -181,10 +176,10 @@ static void add_used(struct acpi_root *root, struct pci_bus *bus)
 	}
 }
 
-/* Above RAM: from the lowest address that is used, or else from the next GiB on, and at least as large as the board has
- * it. */
-static void add_window_64(
-	const struct acpi_config *config, struct acpi_root *root, struct pci_bus *bus)
+/* Above RAM: from the lowest address that is used, or else from the next GiB on, and at least as large as the
+ * machine type has it. */
+static void add_window_64(const struct acpi_config *config, uint64_t least, struct acpi_root *root,
+	struct pci_bus *bus)
 {
 	struct acpi_root used;
 	uint64_t start = (four_gigabytes + config->high_memory + GiB - 1) / GiB * GiB, last = 0;
@@ -203,19 +198,19 @@ static void add_window_64(
 	g_array_unref(used.ports);
 	g_array_unref(used.memory);
 	g_array_unref(used.prefetchable);
-	last = MAX(last, (start + window_64_sizes[config->board] + GiB - 1) / GiB * GiB - 1);
+	last = MAX(last, (start + least + GiB - 1) / GiB * GiB - 1);
 	add_range(root->prefetchable, start, last);
 }
 
-static void add_board_windows(
-	const struct acpi_config *config, struct acpi_root *root, struct pci_bus *bus)
+static void add_board_windows(const struct acpi_config *config, uint64_t least,
+	struct acpi_root *root, struct pci_bus *bus)
 {
 	add_range(root->ports, 0, UINT16_MAX);
 	cut_range(root->ports, PORT_CONFIG, PORT_CONFIG_LAST);
 	add_range(root->memory, config->low_memory, HOLE_LAST);
 	if (config->ecam_size > 0)
 		cut_range(root->memory, config->ecam, config->ecam + config->ecam_size - 1);
-	add_window_64(config, root, bus);
+	add_window_64(config, least, root, bus);
 	root->last_bus = config->ecam_size > 0 ? config->ecam_size / MiB - 1 : LAST_BUS;
 }
 
@@ -230,7 +225,8 @@ static void find_roots(struct acpi_machine *out, struct machine *machine)
 
 		root_init(&root, bus);
 		if (roots->len == 0)
-			add_board_windows(&out->config, &root, bus);
+			add_board_windows(
+				&out->config, machine->config->type->pci_window, &root, bus);
 		else
 			add_used(&root, bus);
 		g_array_append_val(roots, root);
@@ -313,10 +309,14 @@ static uint32_t hotplug_slots(struct machine *machine)
 void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
 {
 	const struct machine_config *config = machine->config;
+	const struct device *hpet = machine_device_of_class(machine, &hpet_class);
 
 	*out = (struct acpi_machine) {
 		.config = {
 			.board = strcmp(config->type->board, "pc") == 0 ? ACPI_PC : ACPI_Q35,
+			.oem_id = config->type->acpi_oem,
+			.table_id = config->type->acpi_table,
+			.creator_id = config->type->acpi_creator,
 			.cpus = machine->cpu_count,
 			.low_memory = machine->low_memory,
 			.high_memory = machine->high_memory,
@@ -325,7 +325,8 @@ void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
 			.s4_type = machine->acpi_pm && acpi_pm_has_s4(machine->acpi_pm)
 					   ? machine->acpi_pm->s4_type
 					   : 0,
-			.has_hpet = has_device(machine, "hpet"),
+			.has_hpet = hpet != NULL,
+			.hpet_id = hpet ? hpet_block_id(hpet) : 0,
 			.has_keyboard = has_device(machine, "i8042"),
 		},
 	};

@@ -70,7 +70,7 @@ static void write_node(const struct acpi_config *config, GByteArray *out, uint64
 guint acpi_srat(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
 	const struct numa_config *numa = config->numa;
-	guint start = acpi_table_begin(tables, "SRAT", 1);
+	guint start = acpi_table_begin(config, tables, "SRAT", 1);
 	uint64_t first = 0;
 
 	write_le32(tables, 1);
@@ -88,7 +88,7 @@ guint acpi_srat(const struct acpi_config *config, GByteArray *tables, GByteArray
 guint acpi_slit(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
 	const struct numa_config *numa = config->numa;
-	guint start = acpi_table_begin(tables, "SLIT", 1);
+	guint start = acpi_table_begin(config, tables, "SLIT", 1);
 
 	write_le64(tables, numa->count);
 	for (unsigned from = 0; from < numa->count; from++)

@@ -46,7 +46,6 @@ enum {
 	PORT_RESET = 0xcf9,
 	SPACE_MEMORY = 0,
 	SPACE_IO = 1,
-	HPET_ID = 0x8086a201, /* Intel, 3 timers, 64 bits, legacy routing */
 };
 
 enum madt_type {
@@ -80,7 +79,8 @@ static void write_padded(GByteArray *out, const char *text, size_t size)
 		write_u8(out, ' ');
 }
 
-guint acpi_table_begin(GByteArray *tables, const char *signature, uint8_t revision)
+guint acpi_table_begin(const struct acpi_config *config, GByteArray *tables, const char *signature,
+	uint8_t revision)
 {
 	guint start;
 
@@ -90,10 +90,10 @@ guint acpi_table_begin(GByteArray *tables, const char *signature, uint8_t revisi
 	write_le32(tables, 0); /* length */
 	write_u8(tables, revision);
 	write_u8(tables, 0); /* checksum */
-	write_padded(tables, "VITRIN", 6);
-	write_padded(tables, "VITRINE", 8);
+	write_padded(tables, config->oem_id, 6);
+	write_padded(tables, config->table_id, 8);
 	write_le32(tables, 1);
-	write_padded(tables, "VTRN", 4);
+	write_padded(tables, config->creator_id, 4);
 	write_le32(tables, 1);
 	return start;
 }
@@ -120,7 +120,7 @@ static void write_pointer(
 static guint build_dsdt(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
 	g_autoptr(GBytes) aml = acpi_dsdt_aml(config);
-	guint start = acpi_table_begin(tables, "DSDT", 2);
+	guint start = acpi_table_begin(config, tables, "DSDT", 2);
 	gsize length;
 	const void *bytes = g_bytes_get_data(aml, &length);
 
@@ -197,7 +197,7 @@ static guint build_fadt(const struct acpi_config *config, guint facs, guint dsdt
 	GByteArray *tables, GByteArray *script)
 {
 	const struct fadt_board *board = &fadt_boards[config->board];
-	guint start = acpi_table_begin(tables, "FACP", board->revision);
+	guint start = acpi_table_begin(config, tables, "FACP", board->revision);
 
 	write_pointer(tables, ACPI_TABLES_FILE, 4, facs, script);
 	write_pointer(tables, ACPI_TABLES_FILE, 4, dsdt, script);
@@ -301,7 +301,7 @@ static void write_nmi(GByteArray *out, bool x2apic)
 static guint build_madt(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
 	static const uint8_t pci_lines[] = { 5, ACPI_SCI, 10, 11 };
-	guint start = acpi_table_begin(tables, "APIC", 1);
+	guint start = acpi_table_begin(config, tables, "APIC", 1);
 	bool x2apic = false;
 
 	write_le32(tables, ACPI_LOCAL_APIC);
@@ -324,24 +324,24 @@ static guint build_madt(const struct acpi_config *config, GByteArray *tables, GB
 	return start;
 }
 
-static guint build_hpet(GByteArray *tables, GByteArray *script)
+static guint build_hpet(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
-	guint start = acpi_table_begin(tables, "HPET", 1);
+	guint start = acpi_table_begin(config, tables, "HPET", 1);
 
-	write_le32(tables, HPET_ID);
+	write_le32(tables, config->hpet_id);
 	write_u8(tables, SPACE_MEMORY);
 	write_zeroes(tables, 3);
 	write_le64(tables, ACPI_HPET);
-	write_u8(tables, 0);   /* number */
+	write_u8(tables, 0); /* number */
 	write_le16(tables, 0); /* fewest ticks */
-	write_u8(tables, 0);   /* no protection of the page */
+	write_u8(tables, 0); /* no protection of the page */
 	acpi_table_end(tables, start, script);
 	return start;
 }
 
 static guint build_mcfg(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
-	guint start = acpi_table_begin(tables, "MCFG", 1);
+	guint start = acpi_table_begin(config, tables, "MCFG", 1);
 
 	write_zeroes(tables, 8);
 	write_le64(tables, config->ecam);
@@ -353,9 +353,9 @@ static guint build_mcfg(const struct acpi_config *config, GByteArray *tables, GB
 	return start;
 }
 
-static guint build_waet(GByteArray *tables, GByteArray *script)
+static guint build_waet(const struct acpi_config *config, GByteArray *tables, GByteArray *script)
 {
-	guint start = acpi_table_begin(tables, "WAET", 1);
+	guint start = acpi_table_begin(config, tables, "WAET", 1);
 
 	write_le32(tables, WAET_PM_TIMER_GOOD);
 	acpi_table_end(tables, start, script);
@@ -363,10 +363,11 @@ static guint build_waet(GByteArray *tables, GByteArray *script)
 }
 
 /* RSDT (pointers of four bytes) and XSDT (of eight). */
-static guint build_root(const char *signature, uint8_t pointer_size, const guint *targets,
-	unsigned count, GByteArray *tables, GByteArray *script)
+static guint build_root(const struct acpi_config *config, const char *signature,
+	uint8_t pointer_size, const guint *targets, unsigned count, GByteArray *tables,
+	GByteArray *script)
 {
-	guint start = acpi_table_begin(tables, signature, 1);
+	guint start = acpi_table_begin(config, tables, signature, 1);
 
 	for (unsigned i = 0; i < count; i++)
 		write_pointer(tables, ACPI_TABLES_FILE, pointer_size, targets[i], script);
@@ -374,13 +375,14 @@ static guint build_root(const char *signature, uint8_t pointer_size, const guint
 	return start;
 }
 
-static void build_rsdp(guint rsdt, guint xsdt, GByteArray *rsdp, GByteArray *script)
+static void build_rsdp(const struct acpi_config *config, guint rsdt, guint xsdt, GByteArray *rsdp,
+	GByteArray *script)
 {
 	guint start = rsdp->len, checksum, extended;
 
 	write_bytes(rsdp, "RSD PTR ", 8);
 	checksum = write_zeroes(rsdp, 1);
-	write_padded(rsdp, "VITRIN", 6);
+	write_padded(rsdp, config->oem_id, 6);
 	write_u8(rsdp, 2); /* revision */
 	write_pointer(rsdp, ACPI_RSDP_FILE, 4, rsdt, script);
 	write_le32(rsdp, RSDP_SIZE);
@@ -403,15 +405,15 @@ void acpi_build(
 	targets[count++] = build_fadt(config, facs, dsdt, tables, script);
 	targets[count++] = build_madt(config, tables, script);
 	if (config->has_hpet)
-		targets[count++] = build_hpet(tables, script);
+		targets[count++] = build_hpet(config, tables, script);
 	if (config->numa && config->numa->count > 0)
 		targets[count++] = acpi_srat(config, tables, script);
 	if (config->numa && config->numa->has_distances)
 		targets[count++] = acpi_slit(config, tables, script);
 	if (config->ecam_size > 0)
 		targets[count++] = build_mcfg(config, tables, script);
-	targets[count++] = build_waet(tables, script);
-	rsdt = build_root("RSDT", 4, targets, count, tables, script);
-	xsdt = build_root("XSDT", 8, targets, count, tables, script);
-	build_rsdp(rsdt, xsdt, rsdp, script);
+	targets[count++] = build_waet(config, tables, script);
+	rsdt = build_root(config, "RSDT", 4, targets, count, tables, script);
+	xsdt = build_root(config, "XSDT", 8, targets, count, tables, script);
+	build_rsdp(config, rsdt, xsdt, rsdp, script);
 }

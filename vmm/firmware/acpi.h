@@ -37,6 +37,7 @@ struct acpi_root {
 /* Everything that the tables depend on. */
 struct acpi_config {
 	enum acpi_board board;
+	const char *oem_id, *table_id, *creator_id; /* of all tables: up to 6, 8 and 4 characters */
 	unsigned cpus;
 	const uint32_t *apic_ids;         /* of each processor; NULL: 0 .. cpus - 1 */
 	uint64_t low_memory, high_memory; /* RAM from 0 and from 4 GiB on, bytes */
@@ -44,6 +45,7 @@ struct acpi_config {
 	uint64_t ecam, ecam_size;         /* configuration space in memory; size 0: there is none */
 	const struct acpi_root *roots;    /* the first one is the board's */
 	unsigned root_count;
+	uint32_t hpet_id; /* as its capabilities have it */
 	bool has_s3;
 	uint8_t s4_type;             /* sleep type of S4; 0: there is none */
 	bool has_hpet, has_keyboard; /* the latter with the mouse: the 8042 */
@@ -70,7 +72,8 @@ enum acpi_address {
 
 /* Appends a description table with its header; @write appends what comes behind the header. The checksum is left to the
  * script. Returns the table's offset. */
-guint acpi_table_begin(GByteArray *tables, const char *signature, uint8_t revision);
+guint acpi_table_begin(const struct acpi_config *config, GByteArray *tables, const char *signature,
+	uint8_t revision);
 void acpi_table_end(GByteArray *tables, guint start, GByteArray *script);
 
 uint32_t acpi_apic_id(const struct acpi_config *config, unsigned cpu);

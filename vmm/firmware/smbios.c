@@ -43,8 +43,6 @@ enum {
 	OTHER = 1,
 };
 
-static const uint64_t module_size = (uint64_t)16 * GiB;
-
 /* One structure being written. */
 struct structure {
 	GByteArray *out;
@@ -60,12 +58,8 @@ struct totals {
 	const struct smbios_config *config;
 };
 
-/* What the user said of a field, or @otherwise. */
-static const char *value_of(
-	const struct totals *totals, uint8_t type, const char *key, const char *otherwise)
+static const char *find_value(const GArray *options, uint8_t type, const char *key)
 {
-	const GArray *options = totals->config->options;
-
 	for (guint i = options ? options->len : 0; i > 0; i--) {
 		const struct smbios_option *option =
 			&g_array_index(options, struct smbios_option, i - 1);
@@ -73,16 +67,31 @@ static const char *value_of(
 		if (option->type == type && strcmp(option->key, key) == 0)
 			return option->value;
 	}
-	return otherwise;
+	return NULL;
 }
 
-static uint16_t number_of(
-	const struct totals *totals, uint8_t type, const char *key, uint16_t otherwise)
+/* What the user, or else the machine type, says of a field; NULL: nothing. */
+static const char *value_of(const struct totals *totals, uint8_t type, const char *key)
 {
-	const char *text = value_of(totals, type, key, NULL);
+	const char *value = find_value(totals->config->options, type, key);
+
+	return value ? value : find_value(totals->config->defaults, type, key);
+}
+
+static uint16_t number_of(const struct totals *totals, uint8_t type, const char *key)
+{
+	const char *text = value_of(totals, type, key);
 	uint64_t number;
 
-	return text && value_parse_number(text, &number) ? number : otherwise;
+	return text && value_parse_number(text, &number) ? number : 0;
+}
+
+/* The name of a socket or a memory module: a prefix and its number. */
+static char *numbered(const struct totals *totals, uint8_t type, const char *key, unsigned number)
+{
+	const char *prefix = value_of(totals, type, key);
+
+	return prefix ? g_strdup_printf("%s %u", prefix, number) : g_strdup_printf("%u", number);
 }
 
 static bool is_said(const struct totals *totals, uint8_t type)
@@ -126,11 +135,9 @@ static void text(struct structure *structure, const char *string)
 	write_u8(structure->out, structure->count);
 }
 
-/* A field whose text is the user's, or else @otherwise; NULL: it has none. */
-static void field(struct structure *structure, const struct totals *totals, const char *key,
-	const char *otherwise)
+static void field(struct structure *structure, const struct totals *totals, const char *key)
 {
-	text(structure, value_of(totals, structure->out->data[structure->start], key, otherwise));
+	text(structure, value_of(totals, structure->out->data[structure->start], key));
 }
 
 static void end(struct structure *structure, struct totals *totals)
@@ -185,17 +192,18 @@ static void write_firmware(struct totals *totals)
 	struct structure s = begin(totals->out, TYPE_FIRMWARE, 0);
 	bool uefi = false;
 
-	value_parse_bool(value_of(totals, TYPE_FIRMWARE, "uefi", "off"), &uefi);
-	field(&s, totals, "vendor", "Vitrine");
-	field(&s, totals, "version", "1.0");
+	if (value_of(totals, TYPE_FIRMWARE, "uefi"))
+		value_parse_bool(value_of(totals, TYPE_FIRMWARE, "uefi"), &uefi);
+	field(&s, totals, "vendor");
+	field(&s, totals, "version");
 	write_le16(s.out, 0xe800); /* segment of its code */
-	field(&s, totals, "date", "01/01/2026");
+	field(&s, totals, "date");
 	write_u8(s.out, 0);        /* ROM of 64 KiB */
 	write_le64(s.out, 1 << 3); /* characteristics are not said */
 	write_u8(s.out, 1 << 0);   /* ACPI */
 	/* A virtual machine; targeted content distribution; UEFI. */
 	write_u8(s.out, 1 << 4 | 1 << 2 | (uefi ? 1 << 3 : 0));
-	write_release(s.out, value_of(totals, TYPE_FIRMWARE, "release", NULL));
+	write_release(s.out, value_of(totals, TYPE_FIRMWARE, "release"));
 	write_u8(s.out, 0xff); /* no controller firmware */
 	write_u8(s.out, 0xff);
 	end(&s, totals);
@@ -204,15 +212,17 @@ static void write_firmware(struct totals *totals)
 static void write_system(struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_SYSTEM, 0x100);
+	const char *uuid;
 
-	field(&s, totals, "manufacturer", "Vitrine");
-	field(&s, totals, "product", totals->config->product);
-	field(&s, totals, "version", totals->config->version);
-	field(&s, totals, "serial", NULL);
-	write_uuid(s.out, value_of(totals, TYPE_SYSTEM, "uuid", totals->config->uuid));
+	field(&s, totals, "manufacturer");
+	field(&s, totals, "product");
+	field(&s, totals, "version");
+	field(&s, totals, "serial");
+	uuid = value_of(totals, TYPE_SYSTEM, "uuid");
+	write_uuid(s.out, uuid ? uuid : totals->config->uuid);
 	write_u8(s.out, 6); /* woken by the power switch */
-	field(&s, totals, "sku", NULL);
-	field(&s, totals, "family", NULL);
+	field(&s, totals, "sku");
+	field(&s, totals, "family");
 	end(&s, totals);
 }
 
@@ -224,13 +234,13 @@ static void write_board(struct totals *totals)
 	if (!is_said(totals, TYPE_BOARD))
 		return;
 	s = begin(totals->out, TYPE_BOARD, 0x200);
-	field(&s, totals, "manufacturer", "Vitrine");
-	field(&s, totals, "product", totals->config->product);
-	field(&s, totals, "version", totals->config->version);
-	field(&s, totals, "serial", NULL);
-	field(&s, totals, "asset", NULL);
+	field(&s, totals, "manufacturer");
+	field(&s, totals, "product");
+	field(&s, totals, "version");
+	field(&s, totals, "serial");
+	field(&s, totals, "asset");
 	write_u8(s.out, 1); /* hosts the others */
-	field(&s, totals, "location", NULL);
+	field(&s, totals, "location");
 	write_le16(s.out, HANDLE_CHASSIS);
 	write_u8(s.out, 10); /* mother board */
 	write_u8(s.out, 0);
@@ -241,11 +251,11 @@ static void write_chassis(struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_CHASSIS, HANDLE_CHASSIS);
 
-	field(&s, totals, "manufacturer", "Vitrine");
+	field(&s, totals, "manufacturer");
 	write_u8(s.out, OTHER);
-	field(&s, totals, "version", totals->config->version);
-	field(&s, totals, "serial", NULL);
-	field(&s, totals, "asset", NULL);
+	field(&s, totals, "version");
+	field(&s, totals, "serial");
+	field(&s, totals, "asset");
 	write_u8(s.out, 3); /* booted, power and heat: safe */
 	write_u8(s.out, 3);
 	write_u8(s.out, 3);
@@ -255,7 +265,7 @@ static void write_chassis(struct totals *totals)
 	write_u8(s.out, 0);
 	write_u8(s.out, 0);
 	write_u8(s.out, 0);
-	field(&s, totals, "sku", NULL);
+	field(&s, totals, "sku");
 	end(&s, totals);
 }
 
@@ -283,27 +293,26 @@ static void write_oem_strings(struct totals *totals)
 static void write_processor(unsigned number, struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_PROCESSOR, 0x400 + number);
-	g_autofree char *socket = g_strdup_printf(
-		"%s %u", value_of(totals, TYPE_PROCESSOR, "sock_pfx", "CPU"), number);
+	g_autofree char *socket = numbered(totals, TYPE_PROCESSOR, "sock_pfx", number);
 
 	text(&s, socket);
 	write_u8(s.out, 3); /* central processor */
 	write_u8(s.out, OTHER);
-	field(&s, totals, "manufacturer", "Vitrine");
+	field(&s, totals, "manufacturer");
 	write_le64(s.out, 0); /* what CPUID says is for CPUID to say */
-	field(&s, totals, "version", "virtual");
+	field(&s, totals, "version");
 	write_u8(s.out, 0);
 	write_le16(s.out, 0);
-	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "max-speed", 2000)); /* MHz */
-	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "current-speed", 2000));
+	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "max-speed")); /* MHz */
+	write_le16(s.out, number_of(totals, TYPE_PROCESSOR, "current-speed"));
 	write_u8(s.out, 0x41); /* socket populated, enabled */
 	write_u8(s.out, OTHER);
 	write_le16(s.out, 0xffff);
 	write_le16(s.out, 0xffff);
 	write_le16(s.out, 0xffff);
-	field(&s, totals, "serial", NULL);
-	field(&s, totals, "asset", NULL);
-	field(&s, totals, "part", NULL);
+	field(&s, totals, "serial");
+	field(&s, totals, "asset");
+	field(&s, totals, "part");
 	write_u8(s.out, 1); /* cores, enabled, threads */
 	write_u8(s.out, 1);
 	write_u8(s.out, 1);
@@ -330,8 +339,7 @@ static void write_memory_array(uint64_t size, unsigned modules, struct totals *t
 static void write_memory_device(unsigned number, uint64_t size, struct totals *totals)
 {
 	struct structure s = begin(totals->out, TYPE_MEMORY_DEVICE, 0x1100 + number);
-	g_autofree char *locator = g_strdup_printf(
-		"%s %u", value_of(totals, TYPE_MEMORY_DEVICE, "loc_pfx", "DIMM"), number);
+	g_autofree char *locator = numbered(totals, TYPE_MEMORY_DEVICE, "loc_pfx", number);
 	uint64_t mebibytes = size / MiB;
 
 	write_le16(s.out, HANDLE_MEMORY_ARRAY);
@@ -342,14 +350,14 @@ static void write_memory_device(unsigned number, uint64_t size, struct totals *t
 	write_u8(s.out, 9); /* DIMM */
 	write_u8(s.out, 0);
 	text(&s, locator);
-	field(&s, totals, "bank", NULL);
+	field(&s, totals, "bank");
 	write_u8(s.out, 7); /* RAM */
 	write_le16(s.out, 1 << 1);
-	write_le16(s.out, number_of(totals, TYPE_MEMORY_DEVICE, "speed", 0));
-	field(&s, totals, "manufacturer", "Vitrine");
-	field(&s, totals, "serial", NULL);
-	field(&s, totals, "asset", NULL);
-	field(&s, totals, "part", NULL);
+	write_le16(s.out, number_of(totals, TYPE_MEMORY_DEVICE, "speed"));
+	field(&s, totals, "manufacturer");
+	field(&s, totals, "serial");
+	field(&s, totals, "asset");
+	field(&s, totals, "part");
 	write_u8(s.out, 0);
 	write_le32(s.out, mebibytes >= EXTENDED_SIZE ? mebibytes : 0);
 	write_le16(s.out, 0);
@@ -394,6 +402,7 @@ static void write_end(struct totals *totals)
 static void write_memory(const struct smbios_config *config, struct totals *totals)
 {
 	uint64_t size = config->low_memory + config->high_memory;
+	uint64_t module_size = config->module_size;
 	uint64_t modules = MIN((size + module_size - 1) / module_size, DEVICES_MAX);
 
 	write_memory_array(size, modules, totals);

@@ -13,13 +13,13 @@ struct smbios_option {
 
 struct smbios_config {
 	const GArray *options;  /* of struct smbios_option, checked; NULL: none */
+	const GArray *defaults; /* the same of the machine type, for what the user does not say */
 	const GPtrArray *files; /* of GBytes, checked: one structure each; NULL: none */
 	bool entry_64;          /* entry point of version 3.0, with an address of 64 bits */
-	const char *product;    /* "Q35 + ICH9" and the like */
-	const char *version;    /* the machine type, "q35-1.0" */
 	const char *uuid;       /* canonical text; NULL: zeros */
 	unsigned cpus;
 	uint64_t low_memory, high_memory; /* bytes of RAM below and above 4 GiB */
+	uint64_t module_size;             /* bytes of the largest memory module */
 };
 
 /* Whether a structure of this type has a field by that name, and whether the field takes the value. Pure; false with @error,

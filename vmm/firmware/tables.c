@@ -2,6 +2,7 @@
 #include "vmm/firmware/tables.h"
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/writer.h"
 #include "vmm/chipset/acpi-pm.h"
@@ -16,6 +17,7 @@
 #include "vmm/firmware/smbios.h"
 #include "vmm/machine/machine-types.h"
 #include "vmm/machine/machine.h"
+#include "vmm/options/values.h"
 #include "vmm/pci/pci.h"
 
 enum {
@@ -150,24 +152,55 @@ static GPtrArray *load_structures(const GPtrArray *names, GError **error)
 	return g_steal_pointer(&files);
 }
 
+/* The machine type's fields, as if the user had said them. */
+static bool type_fields(const struct machine_type *type, GArray *fields, GError **error)
+{
+	for (guint i = 0; i < type->smbios_count; i++) {
+		const struct machine_type_device *group = &type->smbios[i];
+		uint64_t number = 0;
+
+		for (guint j = 0; j < group->property_count; j++) {
+			struct smbios_option option = {
+				.key = group->properties[j].name,
+				.value = group->properties[j].value,
+			};
+			bool good =
+				value_parse_number(group->class, &number) && number <= UINT8_MAX;
+
+			option.type = number;
+			if (!good || !smbios_option_check(&option, error)) {
+				if (!good)
+					fail(error, VITRINE_ERROR_INPUT,
+						"the type is a number up to 255");
+				g_prefix_error(error, "machine type %s: [smbios %s]: ", type->name,
+					group->class);
+				return false;
+			}
+			g_array_append_val(fields, option);
+		}
+	}
+	return true;
+}
+
 static bool add_smbios(struct machine *machine, GError **error)
 {
 	const struct firmware_config *said = machine->config->firmware_config;
+	g_autoptr(GArray) defaults = g_array_new(FALSE, FALSE, sizeof(struct smbios_option));
 	g_autoptr(GPtrArray) files = load_structures(said ? said->smbios_files : NULL, error);
 	struct smbios_config config = {
 		.options = said ? said->smbios : NULL,
 		.files = files,
 		.entry_64 = said && said->smbios_64,
-		.product = machine->config->type->description,
-		.version = machine->config->type->name,
+		.defaults = defaults,
 		.uuid = machine->config->uuid,
 		.cpus = machine->cpu_count,
 		.low_memory = machine->low_memory,
 		.high_memory = machine->high_memory,
+		.module_size = machine->config->type->memory_module,
 	};
 	GByteArray *tables, *anchor;
 
-	if (!files)
+	if (!files || !type_fields(machine->config->type, defaults, error))
 		return false;
 	tables = g_byte_array_new();
 	anchor = g_byte_array_new();

@@ -1,5 +1,4 @@
-/* The pc board: how slots are wired to the PIIX3's four interrupt inputs, and where RAM ends below 4 GiB. */
-#include "base/checked.h"
+/* The pc board: how slots are wired to the PIIX3's four interrupt inputs. */
 #include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/chipset/mc146818.h"
 #include "vmm/chipset/piix3.h"
@@ -45,8 +44,6 @@ static void pc_finish(struct machine *machine)
 
 const struct board board_pc = {
 	.name = "pc",
-	.low_memory_max = UINT64_C(0xe0000000),
-	.low_memory_split = 3 * (uint64_t)GiB,
 	.new_bus = pc_new_bus,
 	.finish = pc_finish,
 };

@@ -1,5 +1,4 @@
-/* The q35 board: how slots are wired to the chipset's interrupt lines, and where RAM ends below 4 GiB. */
-#include "base/checked.h"
+/* The q35 board: how slots are wired to the chipset's interrupt lines. */
 #include "vmm/chipset/ich9-lpc.h"
 #include "vmm/chipset/mc146818.h"
 #include "vmm/machine/boards.h"
@@ -50,8 +49,6 @@ static void q35_finish(struct machine *machine)
 
 const struct board board_q35 = {
 	.name = "q35",
-	.low_memory_max = UINT64_C(0xb0000000),
-	.low_memory_split = 2 * (uint64_t)GiB,
 	.new_bus = q35_new_bus,
 	.finish = q35_finish,
 };

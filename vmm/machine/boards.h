@@ -5,8 +5,6 @@
 
 struct board {
 	const char *name;
-	/* RAM reaches from 0 to its end when that is below low_memory_max, else up to low_memory_split; the rest starts at 4 GiB. */
-	uint64_t low_memory_max, low_memory_split;
 	struct pci_bus *(*new_bus)(struct machine *machine);
 	/* After the last device, with the lock. */
 	void (*finish)(struct machine *machine);

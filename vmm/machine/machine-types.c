@@ -15,6 +15,7 @@ enum {
 	MAXIMUM_PROPERTIES = 64, /* of one device */
 	MAXIMUM_CPUS = 8,
 	MAXIMUM_VERSION = 9999,
+	LOW_ADDRESSES = 512 * MiB,
 };
 
 struct machine_types {
@@ -46,6 +47,12 @@ void machine_type_free(struct machine_type *type)
 		device_clear(&type->devices[i]);
 	for (guint i = 0; i < type->default_count; i++)
 		device_clear(&type->defaults[i]);
+	for (guint i = 0; i < type->smbios_count; i++)
+		device_clear(&type->smbios[i]);
+	g_free(type->smbios);
+	g_free(type->acpi_oem);
+	g_free(type->acpi_table);
+	g_free(type->acpi_creator);
 	g_free(type->devices);
 	g_free(type->defaults);
 	g_free(type->name);
@@ -108,10 +115,32 @@ static bool set_version(struct machine_type *type, const char *text)
 	return strcmp(plain, text) == 0;
 }
 
-static bool set_memory(struct machine_type *type, const char *text)
+static bool read_size(const char *text, uint64_t *size)
 {
-	return value_parse_size(text, 1, &type->memory) && type->memory >= MiB &&
-	       type->memory % MiB == 0 && type->memory <= UINT64_C(1024) * GiB;
+	return value_parse_size(text, 1, size) && *size >= MiB && *size % MiB == 0 &&
+	       *size <= UINT64_C(1024) * GiB;
+}
+
+#define SIZE_SETTER(member) \
+	static bool set_##member(struct machine_type *type, const char *text) \
+	{ \
+		return read_size(text, &type->member); \
+	}
+
+SIZE_SETTER(memory)
+SIZE_SETTER(pci_window)
+SIZE_SETTER(memory_module)
+
+/* Room for the chipset stays below 4 GiB. */
+static bool set_low_memory_max(struct machine_type *type, const char *text)
+{
+	return read_size(text, &type->low_memory_max) &&
+	       type->low_memory_max <= UINT64_C(4) * GiB - LOW_ADDRESSES;
+}
+
+static bool set_low_memory(struct machine_type *type, const char *text)
+{
+	return read_size(text, &type->low_memory) && type->low_memory <= type->low_memory_max;
 }
 
 static bool set_max_cpus(struct machine_type *type, const char *text)
@@ -146,6 +175,18 @@ TEXT_SETTER(drive_interface, is_word)
 TEXT_SETTER(usb_controller, is_word)
 TEXT_SETTER(usb_address, is_word)
 
+/* Of so many characters that are letters or digits. */
+#define ACPI_SETTER(member, length) \
+	static bool set_##member(struct machine_type *type, const char *text) \
+	{ \
+		type->member = g_strdup(text); \
+		return is_word(text) && strlen(text) <= (length); \
+	}
+
+ACPI_SETTER(acpi_oem, 6)
+ACPI_SETTER(acpi_table, 8)
+ACPI_SETTER(acpi_creator, 4)
+
 static bool set_ide_units(struct machine_type *type, const char *text)
 {
 	type->ide_units = strcmp(text, "1") == 0 ? 1 : strcmp(text, "2") == 0 ? 2 : 0;
@@ -169,6 +210,18 @@ static const struct type_key machine_keys[] = {
 	{ "memory", false, set_memory, "a size in whole megabytes, such as 128M" },
 	{ "max-cpus", false, set_max_cpus, "a number from 1 to 8" },
 	{ "firmware", false, set_firmware, "the name of a file in the firmware folders" },
+	{ "low-memory-max", false, set_low_memory_max,
+		"a size in whole megabytes, up to 3584M, such as 2816M" },
+	{ "low-memory", false, set_low_memory, "a size in whole megabytes, up to low-memory-max" },
+	{ "pci-window", false, set_pci_window, "a size in whole megabytes, such as 32G" },
+	{ "memory-module", false, set_memory_module, "a size in whole megabytes, such as 16G" },
+	{},
+};
+
+static const struct type_key acpi_keys[] = {
+	{ "oem-id", false, set_acpi_oem, "up to 6 characters" },
+	{ "table-id", false, set_acpi_table, "up to 8 characters" },
+	{ "creator-id", false, set_acpi_creator, "up to 4 characters" },
 	{},
 };
 
@@ -260,37 +313,43 @@ static bool read_device(struct type_reader *in, const char *group, const char *n
 	return read_properties(in, group, device);
 }
 
-static bool read_defaults(struct type_reader *in, const char *group, const char *class)
+/* [defaults CLASS] and [smbios TYPE]. */
+static bool read_defaults(struct type_reader *in, const char *group, const char *name,
+	struct machine_type_device **list, guint *count)
 {
-	struct machine_type *type = in->type;
 	struct machine_type_device *defaults;
 
-	if (!is_word(class))
-		return fail(in->error, VITRINE_ERROR_INPUT, "[%s]: the heading is [defaults CLASS]",
-			group);
-	if (type->default_count >= MAXIMUM_DEVICES)
+	if (!is_word(name))
+		return fail(in->error, VITRINE_ERROR_INPUT,
+			"[%s]: the heading is [defaults CLASS] or [smbios TYPE]", group);
+	if (*count >= MAXIMUM_DEVICES)
 		return fail(in->error, VITRINE_ERROR_INPUT, "more than %d groups of defaults",
 			MAXIMUM_DEVICES);
-	type->defaults =
-		g_renew(struct machine_type_device, type->defaults, type->default_count + 1);
-	defaults = &type->defaults[type->default_count++];
-	*defaults = (struct machine_type_device) { .class = g_strdup(class) };
+	*list = g_renew(struct machine_type_device, *list, *count + 1);
+	defaults = &(*list)[(*count)++];
+	*defaults = (struct machine_type_device) { .class = g_strdup(name) };
 	return read_properties(in, group, defaults);
 }
 
 static bool read_group(struct type_reader *in, const char *group)
 {
-	if (strcmp(group, "machine") == 0)
+	struct machine_type *type = in->type;
+
+	if (strcmp(group, "machine") == 0 || strcmp(group, "acpi") == 0)
 		return true;
 	if (strcmp(group, "default-devices") == 0)
 		return read_keys(in, group, default_device_keys);
 	if (g_str_has_prefix(group, "device "))
 		return read_device(in, group, group + strlen("device "));
 	if (g_str_has_prefix(group, "defaults "))
-		return read_defaults(in, group, group + strlen("defaults "));
+		return read_defaults(in, group, group + strlen("defaults "), &type->defaults,
+			&type->default_count);
+	if (g_str_has_prefix(group, "smbios "))
+		return read_defaults(
+			in, group, group + strlen("smbios "), &type->smbios, &type->smbios_count);
 	return fail(in->error, VITRINE_ERROR_INPUT,
-		"unknown group [%s]: there are [machine], [device NAME], [default-devices] and "
-		"[defaults CLASS]",
+		"unknown group [%s]: there are [machine], [acpi], [smbios TYPE], [device NAME], "
+		"[default-devices] and [defaults CLASS]",
 		group);
 }
 
@@ -300,7 +359,7 @@ static bool read_type(struct type_reader *in, const char *name)
 
 	if (!g_key_file_has_group(in->file, "machine"))
 		return fail(in->error, VITRINE_ERROR_INPUT, "the group [machine] is missing");
-	if (!read_keys(in, "machine", machine_keys))
+	if (!read_keys(in, "machine", machine_keys) || !read_keys(in, "acpi", acpi_keys))
 		return false;
 	in->type->name =
 		g_strdup_printf("%s-%u.%u", in->type->family, in->type->major, in->type->minor);

@@ -13,10 +13,22 @@
  *   memory=128M
  *   max-cpus=8
  *   firmware=bios-256k.bin     looked up in the firmware folders
+ *   low-memory-max=2816M       RAM below 4 GiB: all of it when it is less than this,
+ *   low-memory=2G              else this much; the rest starts at 4 GiB
+ *   pci-window=32G             at least so much room for PCI above RAM
+ *   memory-module=16G          largest one that SMBIOS tells of
  *
  *   [device NAME]              a fixed device, in the order of creation
  *   type=CLASS
  *   addr=1f.0                  and any other property of the class
+ *
+ *   [acpi]                     what the tables' headers say of their maker
+ *   oem-id=VITRIN              up to 6, 8 and 4 characters
+ *   table-id=VITRINE
+ *   creator-id=VTRN
+ *
+ *   [smbios TYPE]              fields of structures, as -smbios has them, unless the user says otherwise
+ *   manufacturer=Vitrine
  *
  *   [default-devices]          what a machine has unless -nodefaults or an option says otherwise
  *   display=VGA
@@ -51,7 +63,9 @@ struct machine_type {
 	char *board;
 	char *cpu;
 	char *firmware;
-	uint64_t memory; /* bytes */
+	uint64_t memory;                                                /* bytes */
+	uint64_t low_memory_max, low_memory, pci_window, memory_module; /* bytes, see above */
+	char *acpi_oem, *acpi_table, *acpi_creator;
 	guint max_cpus;
 	bool is_default; /* its family is what is used without -machine */
 	bool is_newest;  /* what the family's bare name stands for */
@@ -59,6 +73,8 @@ struct machine_type {
 	guint device_count;
 	struct machine_type_device *defaults; /* class = CLASS, name NULL */
 	guint default_count;
+	struct machine_type_device *smbios; /* class = TYPE, name NULL */
+	guint smbios_count;
 	char *default_display; /* class, NULL: none */
 	char *drive_interface; /* if= of a -drive that does not say it; NULL: virtio */
 	guint ide_units;       /* disks on an IDE bus */

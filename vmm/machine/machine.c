@@ -221,7 +221,7 @@ static bool build(struct machine *machine, GError **error)
 	if (!machine->kvm)
 		return false;
 	machine->memory = guest_memory_new(machine->kvm);
-	if (!machine_add_ram(machine, board, error) || !machine_add_firmware(machine, error) ||
+	if (!machine_add_ram(machine, error) || !machine_add_firmware(machine, error) ||
 		!kvm_create_chips(machine->kvm, error))
 		return false;
 	machine->pci = board->new_bus(machine);

@@ -175,8 +175,9 @@ static bool add_low_ram(struct machine *machine, uint64_t size, GError **error)
 	return true;
 }
 
-bool machine_add_ram(struct machine *machine, const struct board *board, GError **error)
+bool machine_add_ram(struct machine *machine, GError **error)
 {
+	const struct machine_type *type = machine->config->type;
 	uint64_t size = machine->config->memory_size;
 	struct memory_block *high;
 
@@ -188,7 +189,7 @@ bool machine_add_ram(struct machine *machine, const struct board *board, GError 
 	if (size % (4 * KiB) != 0)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"-m: %" G_GUINT64_FORMAT " bytes are no whole number of 4 KiB pages", size);
-	machine->low_memory = size < board->low_memory_max ? size : board->low_memory_split;
+	machine->low_memory = size < type->low_memory_max ? size : type->low_memory;
 	machine->high_memory = size - machine->low_memory;
 	if (!take_backends(machine, error) || !add_low_ram(machine, machine->low_memory, error))
 		return false;

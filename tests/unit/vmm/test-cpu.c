@@ -61,7 +61,9 @@ static void test_requests(void)
 #define HEAD \
 	"[cpu]\nname=N\nversion=1\nvendor=GenuineIntel\nfamily=6\nmodel=94\nstepping=3\nlevel=" \
 	"13\n"
-#define TAIL "extended-level=0x80000008\ndescription=D\ncaches=legacy\nfeatures=fpu vme;avx2\n"
+#define TAIL \
+	"extended-level=0x80000008\nphys-bits=40\ndescription=D\ncaches=legacy\nfeatures=fpu " \
+	"vme;avx2\n"
 
 static void test_models(void)
 {

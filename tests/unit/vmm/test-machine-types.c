@@ -5,8 +5,10 @@
 #include <string.h>
 
 #define HEAD \
+	"[acpi]\noem-id=O\ntable-id=T\ncreator-id=C\n" \
 	"[machine]\nfamily=q35\nversion=1.0\ndescription=D\nboard=q35\ncpu=host\nmemory=128M\n" \
-	"max-cpus=8\nfirmware=f.bin\n"
+	"max-cpus=8\nfirmware=f.bin\nlow-memory-max=3G\nlow-memory=2G\npci-window=2G\n" \
+	"memory-module=16G\n"
 
 static const struct {
 	const char *name;
@@ -34,6 +36,13 @@ static const struct {
 	{ "q35-1.0", HEAD "max-cpus=0\n",
 		"max-cpus=0 is not accepted: it is a number from 1 to 8" },
 	{ "q35-1.0", HEAD "max-cpus=9\n", "max-cpus=9 is not accepted" },
+	{ "q35-1.0", HEAD "low-memory-max=4G\n",
+		"low-memory-max=4G is not accepted: it is a size in whole megabytes, up to 3584M" },
+	{ "q35-1.0", HEAD "low-memory=3073M\n", "up to low-memory-max" },
+	{ "q35-1.0", HEAD "memory-module=0\n", "memory-module=0 is not accepted" },
+	{ "q35-1.0", HEAD "[acpi]\noem-id=SEVENTH\n", "[acpi] oem-id=SEVENTH is not accepted" },
+	{ "q35-1.0", HEAD "[smbios 1]\nserial=S\n" },
+	{ "q35-1.0", HEAD "[smbios]\nserial=S\n", "unknown group [smbios]" },
 	{ "q35-1.0", HEAD "default=perhaps\n", "default=perhaps is not accepted" },
 	{ "q35-1.0", HEAD "description=\n", "description= is not accepted" },
 	{ "q35-1.0", "[machine]\nfamily=q35\nversion=1.0\n", "[machine] description= is missing" },
@@ -80,7 +89,7 @@ static void test_q35(void)
 	g_assert_cmpuint(type->device_count, >=, 2);
 	g_assert_cmpstr(type->devices[0].class, ==, "mch");
 	g_assert_cmpstr(type->devices[1].class, ==, "ICH9-LPC");
-	g_assert_cmpuint(type->devices[1].property_count, ==, 1);
+	g_assert_cmpuint(type->devices[1].property_count, ==, 4);
 	g_assert_cmpstr(type->devices[1].properties[0].name, ==, "addr");
 	g_assert_cmpstr(type->devices[1].properties[0].value, ==, "1f.0");
 	machine_types_free(types);
@@ -123,6 +132,71 @@ static void test_places(void)
 		g_assert_cmpstr(address_of(type, places[i].class), ==, places[i].address);
 	}
 	machine_types_free(types);
+}
+
+/* What the shipped types say that a guest can see, for people to think about before they change it. */
+static const struct {
+	const char *type, *group, *key, *value;
+} contents[] = {
+	{ "pc", "machine", "low-memory-max", "3584M" },
+	{ "pc", "machine", "low-memory", "3G" },
+	{ "pc", "machine", "pci-window", "2G" },
+	{ "q35", "machine", "low-memory-max", "2816M" },
+	{ "q35", "machine", "low-memory", "2G" },
+	{ "q35", "machine", "pci-window", "32G" },
+	{ "both", "machine", "memory", "128M" },
+	{ "both", "machine", "memory-module", "16G" },
+	{ "both", "acpi", "oem-id", "VITRIN" },
+	{ "both", "acpi", "table-id", "VITRINE" },
+	{ "both", "acpi", "creator-id", "VTRN" },
+	{ "both", "smbios 0", "vendor", "Vitrine" },
+	{ "both", "smbios 0", "version", "1.0" },
+	{ "both", "smbios 0", "date", "01/01/2026" },
+	{ "both", "smbios 1", "manufacturer", "Vitrine" },
+	{ "pc", "smbios 1", "version", "pc-1.0" },
+	{ "q35", "smbios 1", "version", "q35-1.0" },
+	{ "both", "smbios 3", "manufacturer", "Vitrine" },
+	{ "both", "smbios 4", "sock_pfx", "CPU" },
+	{ "both", "smbios 4", "version", "virtual" },
+	{ "both", "smbios 4", "max-speed", "2000" },
+	{ "both", "smbios 17", "loc_pfx", "DIMM" },
+	{ "pc", "device power-management", "smb_io_base", "0xb100" },
+	{ "pc", "device power-management", "disable_s3", "0" },
+	{ "pc", "device power-management", "disable_s4", "0" },
+	{ "pc", "device power-management", "s4_val", "2" },
+	{ "q35", "device lpc", "disable_s3", "0" },
+	{ "q35", "device lpc", "disable_s4", "0" },
+	{ "q35", "device lpc", "s4_val", "2" },
+	{ "pc", "device hpet", "hpet-intcap", "4" },
+	{ "q35", "device hpet", "hpet-intcap", "0xff0104" },
+	{ "both", "device hpet", "timers", "3" },
+	{ "both", "device spd0", "address", "0x50" },
+	{ "both", "device spd7", "address", "0x57" },
+	{ "pc", "default-devices", "ide-units", "2" },
+	{ "q35", "default-devices", "ide-units", "1" },
+};
+
+static void check_contents(const char *family)
+{
+	g_autofree char *name = g_strdup_printf("%s-1.0", family);
+	g_autofree char *path =
+		g_test_build_filename(G_TEST_DIST, "data/machine-types", name, NULL);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+
+	g_assert_true(g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL));
+	for (size_t i = 0; i < G_N_ELEMENTS(contents); i++) {
+		g_autofree char *value =
+			g_key_file_get_string(file, contents[i].group, contents[i].key, NULL);
+
+		if (strcmp(contents[i].type, "both") == 0 || strcmp(contents[i].type, family) == 0)
+			g_assert_cmpstr(value, ==, contents[i].value);
+	}
+}
+
+static void test_contents(void)
+{
+	check_contents("pc");
+	check_contents("q35");
 }
 
 static void put_type(const char *folder, const char *family, const char *version, bool standard)
@@ -213,6 +287,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/machine-types/parse", test_parse);
 	g_test_add_func("/machine-types/q35", test_q35);
 	g_test_add_func("/machine-types/places", test_places);
+	g_test_add_func("/machine-types/contents", test_contents);
 	g_test_add_func("/machine-types/names", test_names);
 	g_test_add_func("/machine-types/bad-folders", test_bad_folders);
 	return g_test_run();

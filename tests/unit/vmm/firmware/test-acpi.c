@@ -50,16 +50,18 @@ static const struct numa_config two_nodes = {
 
 static const uint32_t large_ids[] = { 0, 1, 2, 253, 254, 255, 256, 1000 };
 
+#define IDS .oem_id = "OEM", .table_id = "TABLE", .creator_id = "CRTR"
 #define Q35 \
-	.board = ACPI_Q35, .pm_base = 0x600, .low_memory = (uint64_t)2 << 30, .ecam = 0xb0000000, \
-	.ecam_size = 0x10000000, .has_keyboard = true
+	.board = ACPI_Q35, IDS, .pm_base = 0x600, .low_memory = (uint64_t)2 << 30, \
+	.ecam = 0xb0000000, .ecam_size = 0x10000000, .has_keyboard = true
 #define PC \
-	.board = ACPI_PC, .pm_base = 0xb000, .low_memory = (uint64_t)2 << 30, \
+	.board = ACPI_PC, IDS, .pm_base = 0xb000, .low_memory = (uint64_t)2 << 30, \
 	.has_keyboard = true, .hotplug_slots = 0xfffffff8
 
 /* Roots are added: one, or three where there is hot-plug or NUMA. */
 static const struct acpi_config configs[] = {
 	{ Q35, .cpus = 1 },
+	{ Q35, .cpus = 2, .has_s3 = true, .s4_type = 2 },
 	{ Q35, .cpus = 2, .serial = { { 0x3f8, 4 } }, .serial_ports = 1, .has_hpet = true },
 	{ Q35, .cpus = 8, .high_memory = (uint64_t)5 << 30,
 		.serial = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } },

@@ -74,9 +74,18 @@ static void walk(const GByteArray *tables, struct counts *counts)
 static void check_machine(gconstpointer data)
 {
 	const typeof(machines[0]) *c = data;
+	static const struct smbios_option said = { 1, "version", "q35-1.0" };
+	static const struct smbios_option defaults_of_type[] = {
+		{ 1, "product", "a board" },
+		{ 1, "version", "hidden by what the user says" },
+		{ 4, "sock_pfx", "CPU" },
+	};
+	g_autoptr(GArray) options = g_array_new(FALSE, FALSE, sizeof(struct smbios_option));
+	g_autoptr(GArray) defaults = g_array_new(FALSE, FALSE, sizeof(struct smbios_option));
 	const struct smbios_config config = {
-		.product = "a board",
-		.version = "q35-1.0",
+		.options = options,
+		.defaults = defaults,
+		.module_size = 16 * gib,
 		.uuid = "00112233-4455-6677-8899-aabbccddeeff",
 		.cpus = c->cpus,
 		.low_memory = c->low,
@@ -86,6 +95,8 @@ static void check_machine(gconstpointer data)
 	struct counts counts = { 0 };
 	struct reader in;
 
+	g_array_append_val(options, said);
+	g_array_append_vals(defaults, defaults_of_type, G_N_ELEMENTS(defaults_of_type));
 	smbios_build(&config, tables, anchor);
 	walk(tables, &counts);
 	g_assert_cmpuint(counts.of_type[0], ==, 1);
