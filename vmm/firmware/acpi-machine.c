@@ -293,17 +293,60 @@ static bool slot_stays(struct pci_bus *bus, unsigned slot)
 	return false;
 }
 
-/* Slots of the pc's root bus: all that are empty or have what may go. */
-static uint32_t hotplug_slots(struct machine *machine)
+static void add_hotplug_bus(
+	GArray *buses, unsigned parent, const struct pci_device *bridge, struct pci_bus *bus)
 {
-	uint32_t slots = 0;
+	struct acpi_hotplug_bus entry = { .parent = parent };
 
-	if (!machine_device_of_class(machine, &acpi_pci_hotplug_class))
-		return 0;
+	if (bridge) {
+		entry.slot = bridge->slot;
+		entry.function = bridge->function;
+	}
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++)
-		if (!slot_stays(machine->pci, slot))
-			slots |= UINT32_C(1) << slot;
-	return slots;
+		if (!slot_stays(bus, slot))
+			entry.slots |= UINT32_C(1) << slot;
+	g_array_append_val(buses, entry);
+}
+
+/* The bridge before a bus, on one of the buses with lower numbers. */
+static const struct pci_device *find_bridge(
+	struct device *hotplug, unsigned number, unsigned *parent)
+{
+	const struct pci_bus *behind = acpi_pci_hotplug_bus(hotplug, number);
+
+	for (*parent = 0; *parent < number; ++*parent) {
+		struct pci_bus *bus = acpi_pci_hotplug_bus(hotplug, *parent);
+
+		for (unsigned i = 0; i < PCI_SLOTS * PCI_FUNCTIONS; i++) {
+			const struct pci_device *device =
+				pci_bus_device(bus, i / PCI_FUNCTIONS, i % PCI_FUNCTIONS);
+
+			if (device && device->secondary == behind)
+				return device;
+		}
+	}
+	return NULL;
+}
+
+/* Buses of the pc that the registers know: what is behind the root bus's bridges, whose numbers are higher than that of the
+ * bus before them. */
+static void find_hotplug(struct acpi_machine *out, struct machine *machine)
+{
+	struct device *hotplug = machine_device_of_class(machine, &acpi_pci_hotplug_class);
+	g_autoptr(GArray) buses = g_array_new(FALSE, TRUE, sizeof(struct acpi_hotplug_bus));
+	struct pci_bus *bus;
+	unsigned parent = 0;
+
+	for (unsigned i = 0; hotplug && (bus = acpi_pci_hotplug_bus(hotplug, i)); i++) {
+		const struct pci_device *bridge = i > 0 ? find_bridge(hotplug, i, &parent) : NULL;
+
+		if (i > 0 && !bridge)
+			break;
+		add_hotplug_bus(buses, parent, bridge, bus);
+	}
+	out->config.hotplug_count = buses->len;
+	out->hotplug = (struct acpi_hotplug_bus *)g_array_free(g_steal_pointer(&buses), FALSE);
+	out->config.hotplug = out->hotplug;
 }
 
 void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
@@ -335,7 +378,7 @@ void acpi_machine_init(struct acpi_machine *out, struct machine *machine)
 		out->apic_ids[i] = cpu_topology_apic_id(&config->topology, i);
 	out->config.apic_ids = out->apic_ids;
 	out->config.pm_base = pm_base(&out->config, machine);
-	out->config.hotplug_slots = hotplug_slots(machine);
+	find_hotplug(out, machine);
 	find_ecam(&out->config, machine);
 	find_serial_ports(&out->config, machine);
 	find_roots(out, machine);
@@ -349,5 +392,6 @@ void acpi_machine_clear(struct acpi_machine *out)
 		g_array_unref(out->roots[i].prefetchable);
 	}
 	g_free(out->roots);
+	g_free(out->hotplug);
 	g_free(out->apic_ids);
 }

@@ -10,6 +10,7 @@ struct machine;
 struct acpi_machine {
 	struct acpi_config config;
 	struct acpi_root *roots;
+	struct acpi_hotplug_bus *hotplug;
 	uint32_t *apic_ids;
 };
 

@@ -34,6 +34,13 @@ struct acpi_root {
 		*prefetchable; /* of struct acpi_range: below 4 GiB, below 4 GiB, above */
 };
 
+/* A conventional bus with hot-plug. */
+struct acpi_hotplug_bus {
+	unsigned parent;        /* number of the bus that its bridge is on, below its own */
+	uint8_t slot, function; /* of the bridge */
+	uint32_t slots;         /* a bit for each that takes devices */
+};
+
 /* Everything that the tables depend on. */
 struct acpi_config {
 	enum acpi_board board;
@@ -49,8 +56,9 @@ struct acpi_config {
 	bool has_s3;
 	uint8_t s4_type;             /* sleep type of S4; 0: there is none */
 	bool has_hpet, has_keyboard; /* the latter with the mouse: the 8042 */
-	uint32_t
-		hotplug_slots; /* pc: a bit for each slot of the root bus that takes devices; 0: no hot-plug */
+	/* pc: buses whose slots take devices while the guest runs, by their number in the registers; the first is the root */
+	const struct acpi_hotplug_bus *hotplug;
+	unsigned hotplug_count;
 	const struct numa_config *numa; /* NULL: none */
 	struct {
 		uint16_t port;

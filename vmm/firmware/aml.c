@@ -113,6 +113,8 @@ void aml_name(struct aml *aml, const char *name)
 
 	if (*name == '\\')
 		write_u8(aml->bytes, *name++);
+	while (*name == '^')
+		write_u8(aml->bytes, *name++);
 	for (const char *c = name; *c != '\0'; c++)
 		segments += *c == '.';
 	if (*name == '\0') {

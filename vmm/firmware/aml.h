@@ -43,7 +43,7 @@ enum aml_region_space {
 void aml_init(struct aml *aml);
 GBytes *aml_end(struct aml *aml); /* everything must be closed; the bytes are the caller's */
 
-/* Names are as in ASL: "PCI0", "\\_SB", "\\_SB.PCI0"; shorter segments are filled up. */
+/* Names are as in ASL: "PCI0", "\\_SB", "\\_SB.PCI0", "^S28.PCNT"; shorter segments are filled up. */
 void aml_name(struct aml *aml, const char *name);   /* a use of the name */
 void aml_define(struct aml *aml, const char *name); /* Name (name, what is written next) */
 void aml_integer(struct aml *aml, uint64_t value);

@@ -1,4 +1,4 @@
-/* The DSDT's hot-plug of the pc: slots of the root bus that take devices while the guest runs.
+/* The DSDT's hot-plug of the pc: slots of the root bus and of the buses behind bridges that take devices while the guest runs.
  *
  * General purpose event 1 says that something happened; registers say in which slots devices came, and which are asked for
  * back. The operating system gives one back by writing its slot's bit to the eject register.
@@ -10,13 +10,14 @@
 
 enum {
 	ROOT_BUS = 0,
+	PATH_LENGTH = 1 + 4 + 1 + 4, /* "^S28.PCNT" */
 	NOTIFY_CHECK = 1,
 	NOTIFY_EJECT = 3,
 };
 
-static void slot_name(char name[5], unsigned slot)
+static void slot_name(char name[5], unsigned slot, unsigned function)
 {
-	g_snprintf(name, 5, "S%02X", slot << 3);
+	g_snprintf(name, 5, "S%02X", slot << 3 | function);
 }
 
 static void write_registers(struct aml *aml)
@@ -39,22 +40,17 @@ static void write_registers(struct aml *aml)
 	aml_mutex(aml, "BLCK");
 }
 
-static void select_bus(struct aml *aml)
-{
-	aml_operator(aml, AML_STORE);
-	aml_integer(aml, ROOT_BUS);
-	aml_name(aml, "BNUM");
-}
-
-/* PCEJ (slot): gives the device back. */
+/* PCEJ (bus, slot): gives the device back. */
 static void write_eject(struct aml *aml)
 {
-	aml_open_method(aml, "PCEJ", 1, false);
+	aml_open_method(aml, "PCEJ", 2, false);
 	aml_acquire(aml, "BLCK");
-	select_bus(aml);
+	aml_operator(aml, AML_STORE);
+	aml_operator(aml, AML_ARG0);
+	aml_name(aml, "BNUM");
 	aml_operator(aml, AML_SHIFT_LEFT);
 	aml_integer(aml, 1);
-	aml_operator(aml, AML_ARG0);
+	aml_operator(aml, AML_ARG0 + 1);
 	aml_name(aml, "B0EJ");
 	aml_release(aml, "BLCK");
 	aml_close(aml);
@@ -69,7 +65,7 @@ static void write_notify(struct aml *aml, uint32_t slots)
 
 		if (!(slots >> slot & 1))
 			continue;
-		slot_name(name, slot);
+		slot_name(name, slot, 0);
 		aml_open_if(aml);
 		aml_operator(aml, AML_AND);
 		aml_operator(aml, AML_ARG0);
@@ -83,19 +79,28 @@ static void write_notify(struct aml *aml, uint32_t slots)
 	aml_close(aml);
 }
 
-/* PCNT: what happened since the last time. */
-static void write_look(struct aml *aml)
+/* PCNT: what happened since the last time on this bus, then on those behind its bridges. */
+static void write_look(struct aml *aml, const struct acpi_config *config, unsigned number)
 {
 	aml_open_method(aml, "PCNT", 0, false);
-	aml_acquire(aml, "BLCK");
-	select_bus(aml);
+	aml_operator(aml, AML_STORE);
+	aml_integer(aml, number);
+	aml_name(aml, "BNUM");
 	aml_name(aml, "DVNT");
 	aml_name(aml, "PCIU");
 	aml_integer(aml, NOTIFY_CHECK);
 	aml_name(aml, "DVNT");
 	aml_name(aml, "PCID");
 	aml_integer(aml, NOTIFY_EJECT);
-	aml_release(aml, "BLCK");
+	for (unsigned i = number + 1; i < config->hotplug_count; i++) {
+		char name[5], path[PATH_LENGTH];
+
+		if (config->hotplug[i].parent != number)
+			continue;
+		slot_name(name, config->hotplug[i].slot, config->hotplug[i].function);
+		g_snprintf(path, sizeof(path), "^%s.PCNT", name);
+		aml_name(aml, path);
+	}
 	aml_close(aml);
 }
 
@@ -103,15 +108,41 @@ static void write_slot(struct aml *aml, unsigned slot)
 {
 	char name[5];
 
-	slot_name(name, slot);
+	slot_name(name, slot, 0);
 	aml_open_device(aml, name);
 	dsdt_name_integer(aml, "_ADR", slot << 16);
 	dsdt_name_integer(aml, "_SUN", slot);
 	aml_open_method(aml, "_EJ0", 1, false);
 	aml_name(aml, "PCEJ");
+	aml_name(aml, "BSEL");
 	aml_name(aml, "_SUN");
 	aml_close(aml);
 	aml_close(aml);
+}
+
+/* BSEL is the bus's number; a slot finds that of its own bus first. */
+static void write_bus(struct aml *aml, const struct acpi_config *config, unsigned number)
+{
+	const struct acpi_hotplug_bus *bus = &config->hotplug[number];
+
+	dsdt_name_integer(aml, "BSEL", number);
+	for (unsigned slot = 0; slot < ACPI_SLOTS; slot++)
+		if (bus->slots >> slot & 1)
+			write_slot(aml, slot);
+	for (unsigned i = number + 1; i < config->hotplug_count; i++) {
+		const struct acpi_hotplug_bus *behind = &config->hotplug[i];
+		char name[5];
+
+		if (behind->parent != number)
+			continue;
+		slot_name(name, behind->slot, behind->function);
+		aml_open_device(aml, name);
+		dsdt_name_integer(aml, "_ADR", behind->slot << 16 | behind->function);
+		write_bus(aml, config, i);
+		aml_close(aml);
+	}
+	write_notify(aml, bus->slots);
+	write_look(aml, config, number);
 }
 
 static void write_ports(struct aml *aml)
@@ -130,25 +161,23 @@ static void write_ports(struct aml *aml)
 
 void dsdt_write_hotplug(struct aml *aml, const struct acpi_config *config)
 {
-	if (config->hotplug_slots == 0)
+	if (config->hotplug_count == 0)
 		return;
 	write_registers(aml);
 	write_eject(aml);
-	for (unsigned slot = 0; slot < ACPI_SLOTS; slot++)
-		if (config->hotplug_slots >> slot & 1)
-			write_slot(aml, slot);
-	write_notify(aml, config->hotplug_slots);
-	write_look(aml);
+	write_bus(aml, config, ROOT_BUS);
 	write_ports(aml);
 }
 
 void dsdt_write_hotplug_event(struct aml *aml, const struct acpi_config *config)
 {
-	if (config->hotplug_slots == 0)
+	if (config->hotplug_count == 0)
 		return;
 	aml_open_scope(aml, "\\_GPE");
 	aml_open_method(aml, "_E01", 0, false);
+	aml_acquire(aml, "\\_SB.PCI0.BLCK");
 	aml_name(aml, "\\_SB.PCI0.PCNT");
+	aml_release(aml, "\\_SB.PCI0.BLCK");
 	aml_close(aml);
 	aml_close(aml);
 }

@@ -50,13 +50,22 @@ static const struct numa_config two_nodes = {
 
 static const uint32_t large_ids[] = { 0, 1, 2, 253, 254, 255, 256, 1000 };
 
+/* A bridge on the root bus, one behind it, and one more on the root bus. */
+static const struct acpi_hotplug_bus hotplug_buses[] = {
+	{ .slots = 0xffffffc8 },
+	{ .parent = 0, .slot = 4, .slots = 0xfffffffd },
+	{ .parent = 1, .slot = 1, .slots = 0xffffffff },
+	{ .parent = 0, .slot = 5, .function = 1, .slots = 0xffffffff },
+};
+
 #define IDS .oem_id = "OEM", .table_id = "TABLE", .creator_id = "CRTR"
 #define Q35 \
 	.board = ACPI_Q35, IDS, .pm_base = 0x600, .low_memory = (uint64_t)2 << 30, \
 	.ecam = 0xb0000000, .ecam_size = 0x10000000, .has_keyboard = true
 #define PC \
 	.board = ACPI_PC, IDS, .pm_base = 0xb000, .low_memory = (uint64_t)2 << 30, \
-	.has_keyboard = true, .hotplug_slots = 0xfffffff8
+	.has_keyboard = true, .hotplug = hotplug_buses, \
+	.hotplug_count = G_N_ELEMENTS(hotplug_buses)
 
 /* Roots are added: one, or three where there is hot-plug or NUMA. */
 static const struct acpi_config configs[] = {
