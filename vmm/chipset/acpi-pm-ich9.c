@@ -35,6 +35,8 @@ static uint64_t pm_read(void *device, uint64_t offset, unsigned size)
 	/* Read at once, or the bytes would not belong together. */
 	if (offset >= ICH9_PM_TIMER && offset < ICH9_PM_TIMER + 4)
 		return acpi_pm_timer(&pm->acpi) >> 8 * (offset - ICH9_PM_TIMER);
+	if (offset >= ICH9_TCO && offset + size <= ICH9_TCO + TCO_SIZE)
+		return ich9_tco_read(&pm->tco, offset - ICH9_TCO, size);
 	for (unsigned i = 0; i < size; i++)
 		value |= (uint64_t)read_byte(pm, offset + i) << 8 * i;
 	return value;
@@ -65,6 +67,10 @@ static void pm_write(void *device, uint64_t offset, unsigned size, uint64_t valu
 {
 	struct ich9_pm *pm = device;
 
+	if (offset >= ICH9_TCO && offset + size <= ICH9_TCO + TCO_SIZE) {
+		ich9_tco_write(&pm->tco, offset - ICH9_TCO, size, value);
+		return;
+	}
 	for (unsigned i = 0; i < size; i++)
 		write_byte(pm, offset + i, value >> 8 * i);
 	acpi_pm_update(&pm->acpi);
@@ -73,17 +79,20 @@ static void pm_write(void *device, uint64_t offset, unsigned size, uint64_t valu
 static const struct io_ops pm_ops = { pm_read, pm_write, .max_access = 4 };
 
 void ich9_pm_init(struct ich9_pm *pm, struct machine *machine,
-	void (*sci_changed)(void *bridge, bool level), void *bridge)
+	void (*sci_changed)(void *bridge, bool level), bool (*no_reboot)(void *bridge),
+	void *bridge)
 {
 	pm->region = (struct io_region) {
 		.name = "ICH9 power management", .ops = &pm_ops, .device = pm, .size = ICH9_PM_SIZE
 	};
 	acpi_pm_init(&pm->acpi, machine, ICH9_GPE0_SIZE, sci_changed, bridge);
+	ich9_tco_init(&pm->tco, machine, no_reboot, bridge);
 }
 
 void ich9_pm_finish(struct ich9_pm *pm)
 {
 	io_region_unmap(&pm->region);
+	ich9_tco_finish(&pm->tco);
 	acpi_pm_finish(&pm->acpi);
 }
 
@@ -91,6 +100,7 @@ void ich9_pm_reset(struct ich9_pm *pm)
 {
 	pm->smi_enable = SMI_APM;
 	acpi_pm_reset(&pm->acpi);
+	ich9_tco_reset(&pm->tco);
 }
 
 void ich9_pm_map(struct ich9_pm *pm, bool on, uint16_t base)

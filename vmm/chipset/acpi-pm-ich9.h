@@ -6,6 +6,7 @@
 
 #include "base/state.h"
 #include "vmm/chipset/acpi-pm.h"
+#include "vmm/chipset/ich9-tco.h"
 
 /* Offsets in the block, as the FADT tells them. */
 enum ich9_pm_register {
@@ -17,6 +18,7 @@ enum ich9_pm_register {
 	ICH9_GPE0_ENABLE = 0x28,
 	ICH9_SMI_ENABLE = 0x30,
 	ICH9_SMI_STATUS = 0x34,
+	ICH9_TCO = 0x60, /* TCO_SIZE bytes */
 	ICH9_PM_SIZE = 0x80,
 };
 
@@ -30,13 +32,16 @@ enum {
 
 struct ich9_pm {
 	struct acpi_pm acpi;
+	struct ich9_tco tco;
 	struct io_region region;
 
 	uint32_t smi_enable;
 };
 
+/* @no_reboot: whether the watchdog is kept from doing anything. */
 void ich9_pm_init(struct ich9_pm *pm, struct machine *machine,
-	void (*sci_changed)(void *bridge, bool level), void *bridge);
+	void (*sci_changed)(void *bridge, bool level), bool (*no_reboot)(void *bridge),
+	void *bridge);
 void ich9_pm_finish(struct ich9_pm *pm);
 void ich9_pm_reset(struct ich9_pm *pm);
 

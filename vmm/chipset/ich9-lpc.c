@@ -47,6 +47,9 @@ enum {
 	RCBA_SIZE = 16 * KiB,
 	RCBA_ROUTES = 0x3140,
 	RCBA_ROUTES_SIZE = 0x20,
+	RCBA_GENERAL = 0x3410, /* general control and status, 4 bytes */
+	GENERAL_NO_REBOOT = 1 << 5,
+	GENERAL_AT_RESET = GENERAL_NO_REBOOT,
 	ROUTE_AT_RESET = 0x3210, /* INTA to PIRQA, INTB to PIRQB ... */
 	FIRST_ROUTED_SLOT = 25,
 };
@@ -72,6 +75,8 @@ struct ich9_lpc {
 	bool lines[PIC_LINES]; /* as driven from here */
 	bool sci;
 	uint8_t reset_control;
+	uint8_t general[4];
+	bool no_reboot; /* property: the strap on the speaker's pin */
 };
 
 static const struct state_field ich9_lpc_state[] = {
@@ -81,11 +86,15 @@ static const struct state_field ich9_lpc_state[] = {
 	ACPI_PM_STATE(struct ich9_lpc, pm.acpi),
 	STATE_UINT32(struct ich9_lpc, pm.smi_enable),
 	STATE_UINT8(struct ich9_lpc, reset_control),
+	STATE_UINT8_ARRAY(struct ich9_lpc, general, 4),
+	ICH9_TCO_STATE(struct ich9_lpc, pm.tco),
 	STATE_END,
 };
 
 static const struct property ich9_lpc_properties[] = {
 	ACPI_PM_PROPERTIES(struct ich9_lpc, pm.acpi),
+	{ "noreboot", PROPERTY_BOOL, offsetof(struct ich9_lpc, no_reboot), "on",
+		"the watchdog does nothing when it runs out; off: what -watchdog-action says" },
 	{ .type = PROPERTY_END },
 };
 
@@ -158,6 +167,13 @@ static void sci_changed(void *bridge, bool level)
 	update_lines(lpc);
 }
 
+static bool watchdog_is_off(void *bridge)
+{
+	const struct ich9_lpc *lpc = bridge;
+
+	return lpc->no_reboot || lpc->general[0] & GENERAL_NO_REBOOT;
+}
+
 unsigned ich9_slot_pirq(const struct device *device, unsigned slot, unsigned pin)
 {
 	const struct ich9_lpc *lpc = (const struct ich9_lpc *)device;
@@ -173,6 +189,8 @@ static uint64_t rcba_read(void *device, uint64_t offset, unsigned size)
 {
 	const struct ich9_lpc *lpc = device;
 
+	if (offset >= RCBA_GENERAL && offset < RCBA_GENERAL + sizeof(lpc->general))
+		return lpc->general[offset - RCBA_GENERAL];
 	if (offset < RCBA_ROUTES || offset >= RCBA_ROUTES + RCBA_ROUTES_SIZE)
 		return 0;
 	return lpc->routes[offset - RCBA_ROUTES];
@@ -182,6 +200,8 @@ static void rcba_write(void *device, uint64_t offset, unsigned size, uint64_t va
 {
 	struct ich9_lpc *lpc = device;
 
+	if (offset >= RCBA_GENERAL && offset < RCBA_GENERAL + sizeof(lpc->general))
+		lpc->general[offset - RCBA_GENERAL] = value;
 	if (offset >= RCBA_ROUTES && offset < RCBA_ROUTES + RCBA_ROUTES_SIZE)
 		lpc->routes[offset - RCBA_ROUTES] = value;
 }
@@ -291,7 +311,7 @@ static bool ich9_lpc_realize(struct device *device, GError **error)
 	io_space_map(&device->machine->ports, &lpc->reset, ICH9_PORT_RESET);
 	reset_config(lpc);
 	lpc->pci.config_written = config_written;
-	ich9_pm_init(&lpc->pm, device->machine, sci_changed, lpc);
+	ich9_pm_init(&lpc->pm, device->machine, sci_changed, watchdog_is_off, lpc);
 	return true;
 }
 
@@ -305,13 +325,18 @@ static void ich9_lpc_reset(struct device *device)
 		lpc->routes[route_offsets[slot] + 1] = ROUTE_AT_RESET >> 8;
 	}
 	lpc->reset_control = 0;
+	memset(lpc->general, 0, sizeof(lpc->general));
+	lpc->general[0] = GENERAL_AT_RESET;
 	ich9_pm_reset(&lpc->pm);
 	follow_config(lpc);
 }
 
 static void ich9_lpc_set_running(struct device *device, bool running)
 {
-	acpi_pm_set_running(&((struct ich9_lpc *)device)->pm.acpi, running);
+	struct ich9_lpc *lpc = (struct ich9_lpc *)device;
+
+	acpi_pm_set_running(&lpc->pm.acpi, running);
+	ich9_tco_set_running(&lpc->pm.tco);
 }
 
 static void ich9_lpc_unrealize(struct device *device)

@@ -1,6 +1,8 @@
 /* Commands about the machine as a whole: what it is, whether it runs, its buttons. */
 #include "vmm/control/qmp-commands.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/machine/machine-types.h"
@@ -162,6 +164,48 @@ static JsonNode *query_internal_error(struct command_call *call, GError **error)
 	return command_array(list);
 }
 
+static JsonNode *watchdog_set_action(struct command_call *call, GError **error)
+{
+	watchdog_action_find(json_object_get_string_member(call->arguments, "action"),
+		&call->context->machine->watchdog);
+	return command_nothing();
+}
+
+static const struct argument watchdog_arguments[] = {
+	{ "action", ARGUMENT_STRING, .choices = watchdog_action_names },
+	{},
+};
+
+/* What is not said stays. */
+static JsonNode *set_action(struct command_call *call, GError **error)
+{
+	struct machine *machine = call->context->machine;
+	JsonObject *said = call->arguments;
+	const char *reboot = json_object_get_string_member_with_default(said, "reboot", NULL);
+	const char *off = json_object_get_string_member_with_default(said, "shutdown", NULL);
+	const char *watchdog = json_object_get_string_member_with_default(said, "watchdog", NULL);
+
+	if (reboot)
+		machine->no_reboot = strcmp(reboot, "shutdown") == 0;
+	if (off)
+		machine->no_shutdown = strcmp(off, "pause") == 0;
+	if (watchdog)
+		watchdog_action_find(watchdog, &machine->watchdog);
+	return command_nothing();
+}
+
+static const char *const reboot_actions[] = { "reset", "shutdown", NULL };
+static const char *const shutdown_actions[] = { "poweroff", "pause", NULL };
+static const char *const panic_actions[] = { "pause", "shutdown", "exit-failure", "none", NULL };
+
+static const struct argument action_arguments[] = {
+	{ "reboot", ARGUMENT_STRING, .optional = true, .choices = reboot_actions },
+	{ "shutdown", ARGUMENT_STRING, .optional = true, .choices = shutdown_actions },
+	{ "panic", ARGUMENT_STRING, .optional = true, .choices = panic_actions },
+	{ "watchdog", ARGUMENT_STRING, .optional = true, .choices = watchdog_action_names },
+	{},
+};
+
 const struct command machine_commands[] = {
 	{ "query-version", query_version, .returns = "VersionInfo" },
 	{ "query-status", query_status,
@@ -174,6 +218,8 @@ const struct command machine_commands[] = {
 	{ "system_reset", system_reset },
 	{ "system_powerdown", system_powerdown },
 	{ "system_wakeup", system_wakeup },
+	{ "watchdog-set-action", watchdog_set_action, watchdog_arguments },
+	{ "set-action", set_action, action_arguments },
 	{ "quit", quit },
 	{ "inject-nmi", inject_nmi },
 	{ "x-query-internal-error", query_internal_error,

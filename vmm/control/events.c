@@ -12,6 +12,8 @@ const struct event_kind event_kinds[] = {
 	{ "SUSPEND" },
 	{ "SUSPEND_DISK" },
 	{ "WAKEUP" },
+	{ "WATCHDOG", "{action: reset|shutdown|poweroff|pause|debug|none|inject-nmi}",
+		.limit_ms = 1000 },
 	{ "GUEST_PANICKED", "{action: pause|poweroff|run}" },
 	{ "DEVICE_TRAY_MOVED", "{device: str, id: str, tray-open: bool}", .limit_ms = 1000,
 		.key = "device" },

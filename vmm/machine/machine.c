@@ -236,6 +236,9 @@ struct machine *machine_new(
 	struct machine *machine = g_new0(struct machine, 1);
 
 	machine->config = config;
+	machine->no_reboot = config->no_reboot;
+	machine->no_shutdown = config->no_shutdown;
+	machine->watchdog = config->watchdog;
 	memcpy(machine->serial, parts->serial, sizeof(machine->serial));
 	machine->debugcon = parts->debugcon;
 	machine->chardevs = parts->chardevs;

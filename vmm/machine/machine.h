@@ -13,6 +13,7 @@
 #include "vmm/cpu/topology.h"
 #include "vmm/device.h"
 #include "vmm/machine/guest-clock.h"
+#include "vmm/machine/watchdog.h"
 #include "vmm/memory/guest-memory.h"
 #include "vmm/memory/io-space.h"
 
@@ -46,6 +47,7 @@ enum run_state {
 	RUN_STATE_SHUTDOWN,       /* the guest is off and the program stays (-no-shutdown) */
 	RUN_STATE_INTERNAL_ERROR, /* KVM failed; stays inspectable */
 	RUN_STATE_IO_ERROR,
+	RUN_STATE_WATCHDOG, /* the guest's watchdog ran out */
 	RUN_STATE_SUSPENDED, /* the guest sleeps (S3): processors stand still, devices and time go on */
 	RUN_STATES,
 };
@@ -142,6 +144,7 @@ struct machine_config {
 	const struct firmware_config *firmware_config; /* NULL: nothing is said */
 	bool no_reboot;                                /* a guest's reset ends the program */
 	bool no_shutdown;                              /* a guest's power-off leaves the program */
+	enum watchdog_action watchdog;
 	bool start_paused;
 	bool no_hpet;
 	struct machine_rtc rtc;
@@ -190,6 +193,8 @@ struct machine {
 	bool started;    /* its first devices are complete: others come by hot-plug */
 	unsigned starts; /* how often everything was made as at power-on */
 	enum run_state state;
+	bool no_reboot, no_shutdown; /* as of the configuration at first */
+	enum watchdog_action watchdog;
 	bool active; /* devices and the clock go on: always when it runs, and while the guest sleeps */
 	bool waking; /* with the lock: a reset under way is the end of a sleep, RAM and what shows it stay */
 	GArray *watchers;
@@ -248,6 +253,9 @@ void machine_request_shutdown(struct machine *machine, enum machine_cause cause)
 /* A back end cannot go on: the guest is stopped in this state (IO_ERROR) until it is continued. Any thread, lock held or
  * not. */
 void machine_request_stop(struct machine *machine, enum run_state state);
+
+/* An NMI for all processors. Any thread, lock held or not. */
+void machine_request_nmi(struct machine *machine);
 
 /* The guest sleeps (S3) until something wakes it. Any thread, lock held or not. */
 void machine_request_suspend(struct machine *machine);

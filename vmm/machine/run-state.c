@@ -17,7 +17,7 @@
 
 struct machine_requests {
 	GMutex lock; /* for what follows */
-	bool reset, shutdown, failed, exit, stop, suspend, wakeup;
+	bool reset, shutdown, failed, exit, stop, suspend, wakeup, nmi;
 	bool asleep;
 	enum machine_wakeup wakeup_reason;
 	enum run_state stop_state;
@@ -57,6 +57,7 @@ static const char *const state_names[RUN_STATES] = {
 	[RUN_STATE_SHUTDOWN] = "shutdown",
 	[RUN_STATE_INTERNAL_ERROR] = "internal-error",
 	[RUN_STATE_IO_ERROR] = "io-error",
+	[RUN_STATE_WATCHDOG] = "watchdog",
 	[RUN_STATE_SUSPENDED] = "suspended",
 };
 
@@ -326,7 +327,7 @@ static void shut_down(struct machine *machine, enum machine_cause cause)
 {
 	bool was_running;
 
-	if (!machine->config->no_shutdown) {
+	if (!machine->no_shutdown) {
 		machine_quit(machine, cause);
 		return;
 	}
@@ -417,11 +418,13 @@ static void report_failure(struct machine *machine)
 
 static void carry_out(struct machine *machine, const struct machine_requests *now)
 {
+	if (now->nmi && machine->state == RUN_STATE_RUNNING)
+		machine_inject_nmi(machine, NULL);
 	if (now->exit) {
 		machine->exit_status = now->exit_status;
 		machine_quit(machine, CAUSE_GUEST_SHUTDOWN);
-	} else if (now->shutdown || (now->reset && machine->config->no_reboot &&
-					    machine_cause_by_guest(now->reset_cause))) {
+	} else if (now->shutdown ||
+		   (now->reset && machine->no_reboot && machine_cause_by_guest(now->reset_cause))) {
 		shut_down(machine, now->shutdown ? now->shutdown_cause : now->reset_cause);
 	} else if (now->reset) {
 		/* Also after a failure: the processors start afresh. */
@@ -455,7 +458,7 @@ static gboolean handle_requests(gpointer opaque)
 	news = g_steal_pointer(&requests->news);
 	requests->news = news_new();
 	requests->reset = requests->shutdown = requests->failed = requests->exit = requests->stop =
-		requests->suspend = requests->wakeup = false;
+		requests->suspend = requests->wakeup = requests->nmi = false;
 	requests->source = 0;
 	g_mutex_unlock(&requests->lock);
 
@@ -512,6 +515,14 @@ void machine_request_stop(struct machine *machine, enum run_state state)
 	schedule(machine);
 	g_mutex_unlock(&machine->requests->lock);
 	kick_cpus(machine);
+}
+
+void machine_request_nmi(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->nmi = true;
+	schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
 }
 
 void machine_request_suspend(struct machine *machine)

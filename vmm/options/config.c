@@ -69,6 +69,32 @@ static bool build_runtime_dir(struct config_builder *builder, GError **error)
 	return true;
 }
 
+/* What happens at events of the guest; the last one counts. */
+static void build_actions(struct config_builder *builder)
+{
+	struct machine_config *machine = &builder->config->machine;
+	const GPtrArray *sets = builder->options->sets;
+	const char *action = get(builder, "watchdog-action", "action");
+
+	machine->no_reboot = options_find(builder->options, "no-reboot");
+	machine->no_shutdown = options_find(builder->options, "no-shutdown");
+	if (action)
+		watchdog_action_find(action, &machine->watchdog);
+	for (guint i = 0; i < sets->len; i++) {
+		const struct option_set *set = g_ptr_array_index(sets, i);
+
+		if (strcmp(set->spec->group, "action") != 0)
+			continue;
+		if (option_set_get(set, "reboot"))
+			machine->no_reboot = strcmp(option_set_get(set, "reboot"), "shutdown") == 0;
+		if (option_set_get(set, "shutdown"))
+			machine->no_shutdown =
+				strcmp(option_set_get(set, "shutdown"), "pause") == 0;
+		if (option_set_get(set, "watchdog"))
+			watchdog_action_find(option_set_get(set, "watchdog"), &machine->watchdog);
+	}
+}
+
 static bool build_start(struct config_builder *builder, GError **error)
 {
 	struct machine_config *machine = &builder->config->machine;
@@ -82,8 +108,7 @@ static bool build_start(struct config_builder *builder, GError **error)
 			error, VITRINE_ERROR_INPUT, "-initrd %s: needs -kernel", machine->initrd);
 	if (!machine->kernel && machine->append)
 		return fail(error, VITRINE_ERROR_INPUT, "-append: needs -kernel");
-	machine->no_reboot = options_find(builder->options, "no-reboot");
-	machine->no_shutdown = options_find(builder->options, "no-shutdown");
+	build_actions(builder);
 	machine->start_paused = machine->never_runs || options_find(builder->options, "S");
 	return true;
 }

@@ -1,4 +1,5 @@
 /* Options for control, configuration files, and the program itself. */
+#include "vmm/machine/watchdog.h"
 #include "vmm/options/option-rows.h"
 
 static const struct option_key runtime_dir_keys[] = {
@@ -34,6 +35,27 @@ static const struct option_key mon_keys[] = {
 	{},
 };
 
+static const char *const reboot_actions[] = { "reset", "shutdown", NULL };
+static const char *const shutdown_actions[] = { "poweroff", "pause", NULL };
+static const char *const panic_actions[] = { "shutdown", "exit-failure", "pause", "none", NULL };
+
+static const struct option_key action_keys[] = {
+	{ "reboot", OPTION_CHOICE, "when the guest resets itself", .choices = reboot_actions },
+	{ "shutdown", OPTION_CHOICE, "when the guest switches itself off",
+		.choices = shutdown_actions },
+	{ "watchdog", OPTION_CHOICE, "when the guest's watchdog ran out",
+		.choices = watchdog_action_names },
+	{ "panic", OPTION_CHOICE, "accepted: there is no device by which a guest tells of it",
+		.choices = panic_actions },
+	{},
+};
+
+static const struct option_key watchdog_action_keys[] = {
+	{ "action", OPTION_CHOICE, "when the guest's watchdog ran out", .required = true,
+		.choices = watchdog_action_names },
+	{},
+};
+
 const struct option_spec option_rows_control[] = {
 	{ "qmp", .group = "qmp", .implied = "dev", .many = true, .keys = option_line_keys,
 		.argument = "unix:PATH,server=on,wait=off|stdio|chardev:ID",
@@ -55,6 +77,14 @@ const struct option_spec option_rows_control[] = {
 		.description = "exit when the guest resets itself" },
 	{ "no-shutdown", .group = "no-shutdown", .kind = OPTION_FLAG,
 		.description = "stay when the guest switches itself off" },
+	{ "action", .group = "action", .many = true, .keys = action_keys,
+		.argument = "EVENT=ACTION[,EVENT=ACTION...]",
+		.description = "what happens at an event of the guest: reboot=reset|shutdown,\n"
+			       "shutdown=poweroff|pause, watchdog=reset|shutdown|poweroff|\n"
+			       "pause|debug|none|inject-nmi" },
+	{ "watchdog-action", .group = "watchdog-action", .kind = OPTION_VALUE, .implied = "action",
+		.keys = watchdog_action_keys, .argument = "ACTION",
+		.description = "the same as -action watchdog=ACTION" },
 	{ "daemonize", .group = "daemonize", .kind = OPTION_FLAG,
 		.description = "go to the background when the guest is ready" },
 	{ "pidfile", .group = "pidfile", .kind = OPTION_VALUE, .implied = "path",

@@ -89,7 +89,7 @@ static void test_q35(void)
 	g_assert_cmpuint(type->device_count, >=, 2);
 	g_assert_cmpstr(type->devices[0].class, ==, "mch");
 	g_assert_cmpstr(type->devices[1].class, ==, "ICH9-LPC");
-	g_assert_cmpuint(type->devices[1].property_count, ==, 4);
+	g_assert_cmpuint(type->devices[1].property_count, ==, 5);
 	g_assert_cmpstr(type->devices[1].properties[0].name, ==, "addr");
 	g_assert_cmpstr(type->devices[1].properties[0].value, ==, "1f.0");
 	machine_types_free(types);
@@ -167,6 +167,7 @@ static const struct {
 	{ "q35", "device lpc", "disable_s3", "0" },
 	{ "q35", "device lpc", "disable_s4", "0" },
 	{ "q35", "device lpc", "s4_val", "2" },
+	{ "q35", "device lpc", "noreboot", "on" },
 	{ "pc", "device hpet", "hpet-intcap", "4" },
 	{ "q35", "device hpet", "hpet-intcap", "0xff0104" },
 	{ "both", "device hpet", "timers", "3" },

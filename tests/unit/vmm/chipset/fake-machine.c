@@ -27,6 +27,11 @@ void machine_request_reset(struct machine *machine, enum machine_cause cause)
 	the_machine->resets++;
 }
 
+void machine_watchdog_expired(struct machine *machine)
+{
+	the_machine->watchdogs++;
+}
+
 void machine_request_suspend(struct machine *machine)
 {
 	the_machine->suspends++;

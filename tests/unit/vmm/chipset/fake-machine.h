@@ -15,7 +15,7 @@ struct fake_machine {
 	struct memory_slot *slot;
 	bool levels[MACHINE_GSIS];
 	unsigned rises[MACHINE_GSIS];
-	unsigned resets, shutdowns, suspends, wakeups;
+	unsigned resets, shutdowns, suspends, wakeups, watchdogs;
 	void (*soon)(struct machine *machine, void *device); /* what machine_run_soon() got last */
 	void *soon_device;
 	const char *event; /* the last one, and its offset= */

@@ -17,7 +17,7 @@ enum {
 };
 
 /* As SeaBIOS sets it up. */
-static struct device *add_lpc(struct fake_machine *fake)
+static struct device *add_lpc_with(struct fake_machine *fake, const char *no_reboot)
 {
 	static const struct pci_interrupts interrupts;
 	struct device *lpc;
@@ -25,12 +25,18 @@ static struct device *add_lpc(struct fake_machine *fake)
 	fake->machine.pci = pci_bus_new(&fake->machine, "pcie.0", &interrupts);
 	lpc = device_new(&fake->machine, &ich9_lpc_class, NULL);
 	((struct pci_device *)lpc)->address_option = g_strdup("1f.0");
+	g_assert_true(device_set_property(lpc, "noreboot", no_reboot, NULL));
 	g_assert_true(device_realize(lpc, NULL));
 	device_reset(lpc);
 	pci_bus_config_write(fake->machine.pci, SLOT, 0, 0x40, 4, PM | 1);
 	pci_bus_config_write(fake->machine.pci, SLOT, 0, 0x44, 1, 0x80);
 	pci_bus_config_write(fake->machine.pci, SLOT, 0, 0xf0, 4, RCBA | 1);
 	return lpc;
+}
+
+static struct device *add_lpc(struct fake_machine *fake)
+{
+	return add_lpc_with(fake, "on");
 }
 
 static void finish(struct fake_machine *fake)
@@ -137,7 +143,7 @@ static void test_sleep(void)
 	add_lpc(fake);
 	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 1 << 10);
 	g_assert_cmpuint(fake->suspends, ==, 1);
-	device_reset(fake->machine.devices->pdata[0]);
+	acpi_pm_reset(fake->machine.acpi_pm);
 	acpi_pm_woken(fake->machine.acpi_pm, WAKEUP_RTC);
 	g_assert_cmphex(pm_word(fake, ICH9_PM1_STATUS), ==, 1 << 15 | 1 << 10);
 	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 2 << 10);
@@ -148,6 +154,85 @@ static void test_sleep(void)
 	pm_set_word(fake, ICH9_PM1_CONTROL, 1 << 13 | 2 << 10);
 	g_assert_cmpuint(fake->suspends, ==, 1);
 	g_assert_cmpuint(fake->shutdowns, ==, 1);
+	finish(fake);
+}
+
+/* Runs what is due on the main loop once the guest's clock shows so many nanoseconds more. */
+static void pass(struct fake_machine *fake, int64_t nanoseconds)
+{
+	struct device *lpc = fake->machine.devices->pdata[0];
+
+	fake->machine.clock.behind -= nanoseconds;
+	lpc->class->set_running(lpc, true);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+static uint16_t tco(struct fake_machine *fake, unsigned offset)
+{
+	return pm_word(fake, ICH9_TCO + offset);
+}
+
+static void tco_set(struct fake_machine *fake, unsigned offset, uint16_t value)
+{
+	pm_set_word(fake, ICH9_TCO + offset, value);
+}
+
+static void test_watchdog(void)
+{
+	struct fake_machine *fake = fake_machine_new();
+
+	add_lpc_with(fake, "off");
+	g_assert_cmphex(tco(fake, TCO_CONTROL_2), ==, 0x0008);
+	tco_set(fake, TCO_TIMER, 10);
+	tco_set(fake, TCO_TIMER, 1);
+	g_assert_cmpuint(tco(fake, TCO_TIMER), ==, 10);
+	tco_set(fake, TCO_RELOAD, 1);
+	g_assert_cmpuint(tco(fake, TCO_RELOAD), ==, 10);
+	/* It runs out once, a sign of life, once more, and then twice. */
+	pass(fake, 11 * (int64_t)TCO_TICK);
+	g_assert_cmphex(tco(fake, TCO_STATUS_1), ==, TCO_STATUS_TIMEOUT);
+	tco_set(fake, TCO_STATUS_1, TCO_STATUS_TIMEOUT);
+	g_assert_cmphex(tco(fake, TCO_STATUS_1), ==, 0);
+	tco_set(fake, TCO_RELOAD, 1);
+	pass(fake, 11 * (int64_t)TCO_TICK);
+	g_assert_cmphex(tco(fake, TCO_STATUS_2), ==, 0);
+	pass(fake, 11 * (int64_t)TCO_TICK);
+	g_assert_cmphex(tco(fake, TCO_STATUS_2), ==, TCO_STATUS_SECOND | TCO_STATUS_BOOT);
+	/* Not before the guest has cleared NO_REBOOT. */
+	g_assert_cmpuint(fake->watchdogs, ==, 0);
+	io_space_write(&fake->machine.mmio, RCBA + 0x3410, 1, 0);
+	tco_set(fake, TCO_RELOAD, 1);
+	pass(fake, 11 * (int64_t)TCO_TICK);
+	pass(fake, 11 * (int64_t)TCO_TICK);
+	g_assert_cmpuint(fake->watchdogs, ==, 1);
+	pass(fake, 22 * (int64_t)TCO_TICK);
+	g_assert_cmpuint(fake->watchdogs, ==, 1);
+	finish(fake);
+}
+
+static void test_watchdog_control(void)
+{
+	struct fake_machine *fake = fake_machine_new();
+
+	add_lpc(fake);
+	tco_set(fake, TCO_CONTROL_1, TCO_CONTROL_LOCK | TCO_CONTROL_HALT);
+	tco_set(fake, TCO_CONTROL_1, TCO_CONTROL_HALT);
+	g_assert_cmphex(tco(fake, TCO_CONTROL_1), ==, TCO_CONTROL_LOCK | TCO_CONTROL_HALT);
+	tco_set(fake, TCO_RELOAD, 1);
+	g_assert_cmpuint(tco(fake, TCO_RELOAD), ==, 0);
+	pass(fake, 60 * (int64_t)TCO_TICK);
+	g_assert_cmphex(tco(fake, TCO_STATUS_1), ==, 0);
+	fake_out(fake, PM + ICH9_TCO + TCO_DATA_OUT, 0x5a);
+	g_assert_cmphex(tco(fake, TCO_STATUS_1), ==, TCO_STATUS_DATA_OUT);
+	g_assert_cmphex(tco(fake, TCO_DATA_IN), ==, 0x5a00);
+	/* The strap keeps it from doing anything, whatever the guest does. */
+	tco_set(fake, TCO_CONTROL_1, 0);
+	io_space_write(&fake->machine.mmio, RCBA + 0x3410, 1, 0);
+	pass(fake, 5 * (int64_t)TCO_TICK);
+	pass(fake, 5 * (int64_t)TCO_TICK);
+	g_assert_cmphex(tco(fake, TCO_STATUS_2), ==, TCO_STATUS_SECOND | TCO_STATUS_BOOT);
+	g_assert_cmpuint(fake->watchdogs, ==, 0);
 	finish(fake);
 }
 
@@ -247,6 +332,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/ich9/slots", test_slots);
 	g_test_add_func("/ich9/power-button", test_power_button);
 	g_test_add_func("/ich9/power-off", test_power_off);
+	g_test_add_func("/ich9/watchdog", test_watchdog);
+	g_test_add_func("/ich9/watchdog-control", test_watchdog_control);
 	g_test_add_func("/ich9/sleep", test_sleep);
 	g_test_add_func("/ich9/timer", test_timer);
 	g_test_add_func("/ich9/no-smm", test_no_smm);

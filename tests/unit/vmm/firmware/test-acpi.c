@@ -70,7 +70,6 @@ static const struct acpi_hotplug_bus hotplug_buses[] = {
 /* Roots are added: one, or three where there is hot-plug or NUMA. */
 static const struct acpi_config configs[] = {
 	{ Q35, .cpus = 1 },
-	{ Q35, .cpus = 2, .has_s3 = true, .s4_type = 2 },
 	{ Q35, .cpus = 2, .serial = { { 0x3f8, 4 } }, .serial_ports = 1, .has_hpet = true },
 	{ Q35, .cpus = 8, .high_memory = (uint64_t)5 << 30,
 		.serial = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } },
@@ -80,7 +79,8 @@ static const struct acpi_config configs[] = {
 	{ PC, .cpus = 1 },
 	{ PC, .cpus = 3, .serial = { { 0x3f8, 4 } }, .serial_ports = 1, .has_hpet = true },
 	{ PC, .cpus = 8, .high_memory = (uint64_t)5 << 30, .numa = &two_nodes, .has_hpet = true },
-	{ .board = ACPI_PC, .pm_base = 0x600, .cpus = 4, .low_memory = 1 << 27 },
+	{ .board = ACPI_PC, IDS, .pm_base = 0x600, .cpus = 4, .low_memory = 1 << 27 },
+	{ Q35, .cpus = 2, .has_s3 = true, .s4_type = 2 },
 };
 
 struct placed {
