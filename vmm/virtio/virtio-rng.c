@@ -98,7 +98,9 @@ static gboolean period_over(gpointer data)
 {
 	struct virtio_rng *rng = data;
 
+	g_mutex_lock(&rng->virtio.pci.device.machine->lock);
 	rng->left = rng->bytes_max;
+	g_mutex_unlock(&rng->virtio.pci.device.machine->lock);
 	return look_again(rng, &rng->timer);
 }
 
