@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "vmm/machine/machine.h"
+#include "vmm/pci/config.h"
 #include "vmm/pci/pci-bridge-device.h"
+#include "vmm/pci/pci-registers.h"
 
 enum {
 	FIRST_NUMBER = 1,
@@ -77,6 +79,7 @@ static bool realize_pxb(struct pxb *pxb, bool express, GError **error)
 
 	if (!check_number(pxb, error))
 		return false;
+	config_set16(pxb->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_FAST_BACK_TO_BACK);
 	pxb->root = pci_bus_new_root(&pxb->pci, name, express, pxb->number, pxb->numa_node);
 	return express || add_bridge(pxb, error);
 }
