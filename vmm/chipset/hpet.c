@@ -76,6 +76,7 @@ struct hpet {
 	int64_t due[HPET_TIMERS_MAX]; /* ticks of the guest's clock at the next event */
 
 	uint64_t configuration, status;
+	uint32_t lines; /* as driven from here by level-triggered timers, a bit each */
 	uint64_t
 		counter; /* while it is disabled; else what to add to the ticks of the guest's clock */
 	uint32_t settings[HPET_TIMERS_MAX];
@@ -158,20 +159,40 @@ static int timer_line(const struct hpet *hpet, unsigned timer)
 	return route == ROUTE_PIT ? IRQ_TIMER : (int)route;
 }
 
-static void set_line(struct hpet *hpet, unsigned timer, bool level)
+/* Drives every line from the level-triggered timers that have it now. */
+static void update_lines(struct hpet *hpet)
+{
+	uint32_t lines = 0, changed;
+
+	for (unsigned timer = 0; timer < hpet->timer_count; timer++) {
+		int line = timer_line(hpet, timer);
+
+		if (hpet->status >> timer & 1 && line >= 0)
+			lines |= UINT32_C(1) << line;
+	}
+	changed = lines ^ hpet->lines;
+	hpet->lines = lines;
+	for (unsigned line = 0; line < MACHINE_GSIS; line++)
+		if (changed >> line & 1)
+			machine_drive_irq(
+				hpet->device.machine, IRQ_OF_HPET, line, lines >> line & 1);
+}
+
+/* An edge, which a line that is up has none of. */
+static void pulse_line(struct hpet *hpet, unsigned timer)
 {
 	int line = timer_line(hpet, timer);
 
-	if (line >= 0)
-		machine_set_irq(hpet->device.machine, line, level);
+	if (line < 0 || hpet->lines >> line & 1)
+		return;
+	machine_drive_irq(hpet->device.machine, IRQ_OF_HPET, line, true);
+	machine_drive_irq(hpet->device.machine, IRQ_OF_HPET, line, false);
 }
 
 static void clear_status(struct hpet *hpet, unsigned timer)
 {
-	if (!(hpet->status >> timer & 1))
-		return;
 	hpet->status &= ~(UINT64_C(1) << timer);
-	set_line(hpet, timer, false);
+	update_lines(hpet);
 }
 
 static void fire(struct hpet *hpet, unsigned timer)
@@ -185,10 +206,9 @@ static void fire(struct hpet *hpet, unsigned timer)
 			(uint32_t)hpet->message[timer]);
 	} else if (settings & TIMER_LEVEL) {
 		hpet->status |= UINT64_C(1) << timer;
-		set_line(hpet, timer, true);
+		update_lines(hpet);
 	} else {
-		set_line(hpet, timer, true);
-		set_line(hpet, timer, false);
+		pulse_line(hpet, timer);
 	}
 }
 
@@ -348,6 +368,7 @@ static void write_configuration(struct hpet *hpet, uint64_t value)
 	hpet->configuration = value & CONFIGURATION_MASK;
 	set_counter(hpet, count);
 	set_legacy(hpet, value & CONFIGURATION_LEGACY);
+	update_lines(hpet);
 	start_timers(hpet);
 }
 
@@ -365,6 +386,7 @@ static void write_settings(struct hpet *hpet, unsigned timer, uint32_t value)
 	if (!(value & TIMER_LEVEL) || !(value & TIMER_ENABLE))
 		clear_status(hpet, timer);
 	hpet->settings[timer] = value & writable;
+	update_lines(hpet);
 	if (value & TIMER_32BIT_MODE) {
 		hpet->comparator[timer] &= UINT32_MAX;
 		hpet->period[timer] &= UINT32_MAX;

@@ -132,7 +132,7 @@ static void update_lines(struct ich9_lpc *lpc)
 		if (lines[line] == lpc->lines[line])
 			continue;
 		lpc->lines[line] = lines[line];
-		machine_set_irq(lpc->pci.device.machine, line, lines[line]);
+		machine_drive_irq(lpc->pci.device.machine, IRQ_OF_PCI, line, lines[line]);
 	}
 }
 
@@ -140,7 +140,7 @@ static void update_gsi(struct ich9_lpc *lpc, unsigned pirq)
 {
 	unsigned gsi = ICH9_FIRST_PIRQ_GSI + pirq;
 
-	machine_set_irq(lpc->pci.device.machine, gsi,
+	machine_drive_irq(lpc->pci.device.machine, IRQ_OF_PCI, gsi,
 		lpc->pirqs[pirq] || (lpc->sci && sci_line(lpc) == gsi));
 }
 

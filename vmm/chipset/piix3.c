@@ -78,7 +78,7 @@ static void update_lines(struct piix3 *piix3)
 		if (lines[line] == piix3->lines[line])
 			continue;
 		piix3->lines[line] = lines[line];
-		machine_set_irq(piix3->pci.device.machine, line, lines[line]);
+		machine_drive_irq(piix3->pci.device.machine, IRQ_OF_PCI, line, lines[line]);
 	}
 }
 

@@ -62,7 +62,8 @@ static const struct property piix4_pm_properties[] = {
 /* The line is shared by the system control interrupt and the SMBus host. */
 static void update_line(struct piix4_pm *pm)
 {
-	machine_set_irq(pm->pci.device.machine, SCI_LINE, pm->sci || pm->smbus_interrupt);
+	machine_drive_irq(
+		pm->pci.device.machine, IRQ_OF_POWER, SCI_LINE, pm->sci || pm->smbus_interrupt);
 }
 
 static void sci_changed(void *bridge, bool level)

@@ -20,9 +20,17 @@
 #include "vmm/machine/run-state.h"
 #include "vmm/pci/pci.h"
 
+void machine_drive_irq(struct machine *machine, enum irq_driver driver, unsigned gsi, bool level)
+{
+	uint8_t bit = 1 << driver;
+
+	machine->irq_drivers[gsi] = (machine->irq_drivers[gsi] & ~bit) | (level ? bit : 0);
+	kvm_set_irq(machine->kvm, gsi, machine->irq_drivers[gsi] != 0);
+}
+
 void machine_set_irq(struct machine *machine, unsigned gsi, bool level)
 {
-	kvm_set_irq(machine->kvm, gsi, level);
+	machine_drive_irq(machine, IRQ_OF_ISA, gsi, level);
 }
 
 struct device *machine_device(struct machine *machine, const char *id)

@@ -183,9 +183,10 @@ struct machine {
 
 	GPtrArray *memory_blocks; /* RAM and firmware: slots and what backs them */
 
-	struct guest_clock clock; /* stands still while the machine is paused */
-	struct acpi_pm *acpi_pm;  /* of the board's power management chip; NULL: none */
-	struct smbus_host *smbus; /* NULL: none */
+	uint8_t irq_drivers[MACHINE_GSIS]; /* a bit for each enum irq_driver that has the line up */
+	struct guest_clock clock;          /* stands still while the machine is paused */
+	struct acpi_pm *acpi_pm;           /* of the board's power management chip; NULL: none */
+	struct smbus_host *smbus;          /* NULL: none */
 	struct legacy_area *legacy_area;
 	struct device *rtc;   /* of class mc146818_class; NULL: none */
 	bool legacy_replaced; /* the HPET has the lines of the PIT and of the real-time clock */
@@ -242,7 +243,17 @@ void machine_remove_device(struct machine *machine, struct device *device);
 /* After the last device: firmware tables, then everything as at power-on. The state is PRELAUNCH. */
 bool machine_finish(struct machine *machine, GError **error);
 
+/* Who drives an interrupt line: a line that several of them share is up while one of them has it up. */
+enum irq_driver {
+	IRQ_OF_ISA, /* devices with a line of their own */
+	IRQ_OF_PCI,
+	IRQ_OF_POWER, /* power management: the system control interrupt */
+	IRQ_OF_HPET,
+};
+
 /* Interrupt line of the chipset (GSI); level-triggered ones stay until lowered. With the lock. */
+void machine_drive_irq(struct machine *machine, enum irq_driver driver, unsigned gsi, bool level);
+/* The same for devices of ISA. */
 void machine_set_irq(struct machine *machine, unsigned gsi, bool level);
 
 /* Requests from a device, any thread, lock held or not: carried out on the main loop soon, while the vCPU that asked is

@@ -16,6 +16,11 @@ static struct chardev *const the_chardev = (struct chardev *)"line";
 
 void machine_set_irq(struct machine *machine, unsigned gsi, bool level)
 {
+	machine_drive_irq(machine, IRQ_OF_ISA, gsi, level);
+}
+
+void machine_drive_irq(struct machine *machine, enum irq_driver driver, unsigned gsi, bool level)
+{
 	g_assert_cmpuint(gsi, <, MACHINE_GSIS);
 	if (level && !the_machine->levels[gsi])
 		the_machine->rises[gsi]++;

@@ -159,6 +159,29 @@ static void test_level(void)
 	fake_machine_free(fake);
 }
 
+/* Two timers on one line hold it up until both are served; a timer that moves takes its level along. */
+static void test_shared_level(void)
+{
+	struct fake_machine *fake = fake_machine_new();
+
+	fake_machine_add(fake, &hpet_class, q35, NULL);
+	for (unsigned timer = 1; timer <= 2; timer++) {
+		set(fake, TIMER + timer * STRIDE, INTERRUPT | LEVEL | 20 << 9);
+		set(fake, TIMER + timer * STRIDE + COMPARATOR, 100);
+	}
+	set(fake, CONFIGURATION, ENABLE);
+	while (get(fake, STATUS) != (1 << 1 | 1 << 2))
+		g_main_context_iteration(NULL, TRUE);
+	set(fake, STATUS, 1 << 1);
+	g_assert_true(fake->levels[20]);
+	set(fake, TIMER + 2 * STRIDE, INTERRUPT | LEVEL | 21 << 9);
+	g_assert_false(fake->levels[20]);
+	g_assert_true(fake->levels[21]);
+	set(fake, STATUS, 1 << 2);
+	g_assert_false(fake->levels[21]);
+	fake_machine_free(fake);
+}
+
 /* As Linux sets it up: the first event and the period, one write each. */
 static void test_periodic(void)
 {
@@ -243,6 +266,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/hpet/counter", test_counter);
 	g_test_add_func("/hpet/one-shot", test_one_shot);
 	g_test_add_func("/hpet/level", test_level);
+	g_test_add_func("/hpet/shared-level", test_shared_level);
 	g_test_add_func("/hpet/periodic", test_periodic);
 	g_test_add_func("/hpet/legacy", test_legacy);
 	g_test_add_func("/hpet/messages", test_messages);
