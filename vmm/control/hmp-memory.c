@@ -271,6 +271,49 @@ static void info_mtree(struct hmp_call *call)
 	g_mutex_unlock(&machine->lock);
 }
 
+/* The bytes of an access to a port, which is of one, two or four; 0: it says what is wrong. */
+static unsigned port_size(struct hmp_call *call, uint16_t *port)
+{
+	unsigned size = json_object_get_int_member(call->arguments, "size");
+	int64_t address = json_object_get_int_member(call->arguments, "addr");
+
+	*port = address;
+	if (size <= 4 && address >= 0 && address + size <= UINT16_MAX + 1)
+		return size;
+	g_string_append(call->out, "ports are 0 to 0xffff, of 1, 2 or 4 bytes (/b, /h, /w)\n");
+	return 0;
+}
+
+static void read_port(struct hmp_call *call)
+{
+	struct machine *machine = call->context->machine;
+	uint16_t port;
+	unsigned size = port_size(call, &port);
+	uint64_t value;
+
+	if (size == 0)
+		return;
+	g_mutex_lock(&machine->lock);
+	value = io_space_read(&machine->ports, port, size);
+	g_mutex_unlock(&machine->lock);
+	g_string_append_printf(call->out, "port%c[0x%04x] = 0x%0*" PRIx64 "\n", "?bw?l"[size], port,
+		(int)(2 * size), value);
+}
+
+static void write_port(struct hmp_call *call)
+{
+	struct machine *machine = call->context->machine;
+	uint16_t port;
+	unsigned size = port_size(call, &port);
+
+	if (size == 0)
+		return;
+	g_mutex_lock(&machine->lock);
+	io_space_write(
+		&machine->ports, port, size, json_object_get_int_member(call->arguments, "val"));
+	g_mutex_unlock(&machine->lock);
+}
+
 static void info_memory_size_summary(struct hmp_call *call)
 {
 	g_string_append_printf(call->out, "base memory: %" PRIu64 "\nplugged memory: 0\n",
@@ -286,6 +329,13 @@ static const struct hmp_argument dump_arguments[] = {
 static const struct hmp_argument print_arguments[] = {
 	{ "fmt", HMP_FORMAT },
 	{ "val", HMP_NUMBER, .what = "expression" },
+	{},
+};
+
+static const struct hmp_argument port_arguments[] = {
+	{ "fmt", HMP_FORMAT },
+	{ "addr", HMP_NUMBER, .what = "port" },
+	{ "val", HMP_NUMBER, .what = "value" },
 	{},
 };
 
@@ -306,6 +356,8 @@ const struct hmp_command hmp_memory_commands[] = {
 		dump_virtual },
 	{ "xp", dump_arguments, "/fmt addr", "physical memory dump starting at 'addr'",
 		dump_physical },
+	{ "i", dump_arguments, "/fmt addr", "I/O port read", read_port },
+	{ "o", port_arguments, "/fmt addr value", "I/O port write", write_port },
 	{ "print|p", print_arguments, "/fmt expr", "print expression value", print },
 	{ "gva2gpa", address_arguments, "addr",
 		"print the guest physical address corresponding to a guest virtual address",
