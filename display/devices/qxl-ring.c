@@ -9,8 +9,9 @@
 #include "display/devices/qxl-private.h"
 
 enum {
-	WORK_COMMANDS = 64,            /* at once, while others wait for the lock ... */
-	WORK_PIXELS = 8 * 1024 * 1024, /* ... or so many pixels drawn */
+	WORK_COMMANDS = 64,               /* at once, while others wait for the lock ... */
+	WORK_PIXELS = 8 * 1024 * 1024,    /* ... or so many pixels drawn */
+	DRAIN_PIXELS = 128 * 1024 * 1024, /* the same where the guest waits for all */
 };
 
 /* Offsets in a ring; those of the three rings are the same. */
@@ -346,7 +347,12 @@ void qxl_ring_drain(struct qxl *qxl)
 {
 	uint64_t pixels = 0;
 
-	for (unsigned i = 0; i < QXL_COMMAND_RING_SIZE && takes_commands(qxl); i++)
+	for (unsigned i = 0; i < QXL_COMMAND_RING_SIZE && takes_commands(qxl); i++) {
 		if (!step(qxl, &command_ring, &pixels))
 			return;
+		if (pixels >= DRAIN_PIXELS) {
+			qxl->config.ops->run_soon(qxl->config.owner);
+			return;
+		}
+	}
 }

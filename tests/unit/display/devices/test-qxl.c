@@ -462,6 +462,50 @@ static void test_cursor_mistakes(void)
 	}
 }
 
+struct writer {
+	uint8_t *shape;
+	gint stop;
+};
+
+static gpointer change_shape(gpointer data)
+{
+	static const QXLCursorHeader headers[2] = { { .width = 2, .height = 1 },
+		{ .width = 512, .height = 512, .type = SPICE_CURSOR_TYPE_COLOR32 } };
+	struct writer *writer = data;
+
+	for (unsigned i = 0; !g_atomic_int_get(&writer->stop); i++)
+		memcpy(writer->shape, &headers[i % 2], sizeof(headers[0]));
+	return NULL;
+}
+
+/* CVE-2021-4207: a shape that changes its size while it is read. What comes of it is one of both, or a mistake. */
+static void test_changing_cursor(void)
+{
+	static const uint32_t alpha[] = { 0xff112233, 0x80ffffff };
+	g_autoptr(qxl_fixture) f = qxl_fixture_new(false, 1);
+	QXLCursorCmd command;
+	struct writer writer = { 0 };
+	uint64_t shape;
+	GThread *thread;
+
+	qxl_fixture_start(f);
+	command = cursor_command(f, SPICE_CURSOR_TYPE_ALPHA, 2, 1, sizeof(alpha), alpha);
+	shape = f->next;
+	writer.shape = f->bytes + (command.u.set.shape & 0xffffff);
+	thread = g_thread_new("writer", change_shape, &writer);
+	for (unsigned i = 0; i < 500; i++) {
+		f->next = shape;
+		qxl_fixture_cursor(f, &command);
+		if (!qxl_guest_bug(f->qxl))
+			continue;
+		qxl_fixture_port(f, QXL_IO_RESET, 0);
+		qxl_fixture_add_slots(f);
+		qxl_fixture_port(f, QXL_IO_DESTROY_ALL_SURFACES, 0);
+	}
+	g_atomic_int_set(&writer.stop, 1);
+	g_thread_join(thread);
+}
+
 static void configure(struct qxl_fixture *f, const QXLHead *heads, uint16_t count)
 {
 	struct {
@@ -621,6 +665,7 @@ static const struct {
 	{ "/qxl/notify-consumed", test_notify_consumed },
 	{ "/qxl/cursor", test_cursor },
 	{ "/qxl/cursor-mistakes", test_cursor_mistakes },
+	{ "/qxl/changing-cursor", test_changing_cursor },
 	{ "/qxl/monitors", test_monitors },
 	{ "/qxl/wish", test_wish },
 	{ "/qxl/modes", test_modes },
