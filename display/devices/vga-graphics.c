@@ -54,31 +54,35 @@ static bool row_update(struct vga *vga, uint8_t *row, uint32_t address)
 	return differs;
 }
 
-/* The pixel @index of a line, in colours of the palette. */
-static uint32_t planar_pixel(const struct vga *vga, const uint8_t *row, uint32_t index)
+/* The eight bits of a byte as eight bytes of 0 or 1, the highest bit first. */
+static uint64_t spread_bits(uint8_t bits)
 {
-	const uint8_t *bytes = row + index / 8 * 4;
-	unsigned shift = 7 - index % 8;
-	unsigned colour = (bytes[0] >> shift & 1) | (bytes[1] >> shift & 1) << 1 |
-			  (bytes[2] >> shift & 1) << 2 | (bytes[3] >> shift & 1) << 3;
+	const uint64_t each = 0x0101010101010101;
+	uint64_t masked = bits * each & 0x0102040810204080;
 
-	colour &= vga->registers.attribute[AR_PLANE_ENABLE];
-	return vga->drawn->palette[vga->drawn->attributes[colour & 15]];
+	return (masked + 0x7f * each) >> 7 & each;
 }
 
-static uint32_t cga_pixel(const struct vga *vga, const uint8_t *row, uint32_t index)
+/* Eight pixels from each four bytes of planes. */
+static void planar_indexes(uint8_t *to, const uint8_t *row, uint32_t row_bytes)
 {
-	const uint8_t *bytes = row + index / 8 * 4 + index / 4 % 2;
-	unsigned shift = 6 - index % 4 * 2;
-	unsigned colour = (bytes[0] >> shift & 3) | (bytes[2] >> shift & 3) << 2;
+	for (uint32_t i = 0; i + 4 <= row_bytes; i += 4, to += 8) {
+		uint64_t eight = spread_bits(row[i]) | spread_bits(row[i + 1]) << 1 |
+				 spread_bits(row[i + 2]) << 2 | spread_bits(row[i + 3]) << 3;
 
-	colour &= vga->registers.attribute[AR_PLANE_ENABLE];
-	return vga->drawn->palette[vga->drawn->attributes[colour & 15]];
+		eight = GUINT64_TO_LE(eight);
+		memcpy(to, &eight, sizeof(eight));
+	}
 }
 
-static uint32_t palette_pixel(const struct vga *vga, const uint8_t *row, uint32_t index)
+/* Eight pixels of two bits from the even and the odd byte of planes 0 and 1, and two more bits from planes 2 and 3. */
+static void cga_indexes(uint8_t *to, const uint8_t *row, uint32_t row_bytes)
 {
-	return vga->drawn->palette[row[index]];
+	for (uint32_t i = 0; i + 4 <= row_bytes; i += 4)
+		for (unsigned odd = 0; odd < 2; odd++)
+			for (int shift = 6; shift >= 0; shift -= 2)
+				*to++ = (row[i + odd] >> shift & 3) |
+					(row[i + odd + 2] >> shift & 3) << 2;
 }
 
 static uint32_t widen(uint32_t value, unsigned bits)
@@ -102,29 +106,55 @@ static uint32_t direct_pixel(const struct vga *vga, const uint8_t *row, uint32_t
 	       widen(pixel & 0x1f, 5);
 }
 
-typedef uint32_t (*pixel_function)(const struct vga *vga, const uint8_t *row, uint32_t index);
+/* The sixteen colours as they are shown: by the planes that are on, and by the attribute controller. */
+static void sixteen_colours(const struct vga *vga, uint32_t colours[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		colours[i] =
+			vga->drawn->palette[vga->drawn->attributes
+						    [i & vga->registers.attribute[AR_PLANE_ENABLE] &
+							    15]];
+}
 
-static const pixel_function pixel_functions[] = {
-	[VGA_MODE_PLANAR] = planar_pixel,
-	[VGA_MODE_CGA] = cga_pixel,
-	[VGA_MODE_PALETTE] = palette_pixel,
-	[VGA_MODE_DIRECT] = direct_pixel,
-};
+static void put_colours(uint32_t *to, const uint8_t *indexes, uint32_t count,
+	const uint32_t *colours, uint32_t dot_width)
+{
+	if (dot_width == 1) {
+		for (uint32_t i = 0; i < count; i++)
+			to[i] = colours[indexes[i]];
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t n = 0; n < dot_width; n++)
+			*to++ = colours[indexes[i]];
+}
 
 static void draw_line(struct vga *vga, uint32_t y, const uint8_t *row)
 {
 	const struct vga_mode *mode = &vga->mode;
-	pixel_function pixel = pixel_functions[mode->kind];
+	uint8_t *indexes = vga->drawn->indexes;
 	uint32_t *to = vga_shadow_row(vga, y);
 	uint32_t dots = mode->width / mode->dot_width;
 	uint32_t panning = y > mode->split ? mode->split_panning : mode->panning;
+	uint32_t colours[16];
 
-	for (uint32_t dot = 0; dot < dots; dot++) {
-		uint32_t colour = pixel(vga, row, dot + panning);
-
-		for (uint32_t i = 0; i < mode->dot_width; i++)
-			*to++ = colour;
+	switch (mode->kind) {
+	case VGA_MODE_DIRECT:
+		for (uint32_t dot = 0; dot < dots; dot++)
+			to[dot] = direct_pixel(vga, row, dot);
+		return;
+	case VGA_MODE_PALETTE:
+		put_colours(to, row + panning, dots, vga->drawn->palette, mode->dot_width);
+		return;
+	case VGA_MODE_CGA:
+		cga_indexes(indexes, row, mode->row_bytes);
+		break;
+	default:
+		planar_indexes(indexes, row, mode->row_bytes);
+		break;
 	}
+	sixteen_colours(vga, colours);
+	put_colours(to, indexes + panning, dots, colours, mode->dot_width);
 }
 
 static void damage_lines(struct vga *vga, uint32_t first, uint32_t end)

@@ -21,7 +21,8 @@ enum {
 		64 * 1024 * 1024, /* bytes; larger pictures with a palette are not shown */
 	VGA_MOST_COLUMNS = 257,   /* one more than is shown, for panning */
 	VGA_MOST_TEXT_ROWS = 1024,
-	VGA_FONT_SIZE = 256 * 32, /* bytes */
+	VGA_FONT_SIZE = 256 * 32,                   /* bytes */
+	VGA_MOST_INDEXES = DISPI_MAX_WIDTH + 2 * 8, /* of a line in sixteen colours */
 };
 
 enum vga_sequencer {
@@ -141,6 +142,7 @@ struct vga_drawn {
 	uint32_t cells[VGA_MOST_TEXT_ROWS * VGA_MOST_COLUMNS];
 	uint8_t *rows; /* bytes behind each scan line, for graphics */
 	size_t rows_size;
+	uint8_t indexes[VGA_MOST_INDEXES]; /* of the colours of one line, while it is drawn */
 };
 
 struct vga {
