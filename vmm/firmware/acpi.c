@@ -332,9 +332,9 @@ static guint build_hpet(const struct acpi_config *config, GByteArray *tables, GB
 	write_u8(tables, SPACE_MEMORY);
 	write_zeroes(tables, 3);
 	write_le64(tables, ACPI_HPET);
-	write_u8(tables, 0); /* number */
+	write_u8(tables, 0);   /* number */
 	write_le16(tables, 0); /* fewest ticks */
-	write_u8(tables, 0); /* no protection of the page */
+	write_u8(tables, 0);   /* no protection of the page */
 	acpi_table_end(tables, start, script);
 	return start;
 }
