@@ -199,6 +199,39 @@ static void test_state(struct ramfb_fixture *f, gconstpointer data)
 	g_assert_false(picture(f, &scanout, pixel, 0, 0));
 }
 
+static unsigned open_files(void)
+{
+	g_autoptr(GDir) folder = g_dir_open("/proc/self/fd", 0, NULL);
+	unsigned count = 0;
+
+	while (g_dir_read_name(folder))
+		count++;
+	return count;
+}
+
+/* Pictures of other sizes and resets leave nothing behind. */
+static void test_resets(struct ramfb_fixture *f, gconstpointer data)
+{
+	struct scanout scanout;
+	uint8_t pixel[4];
+	unsigned files = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		g_assert_true(show(f, &(struct description) { 0, XR24, 0, 64 + i % 3, 64, 0 }));
+		g_assert_true(picture(f, &scanout, pixel, 0, 0));
+		if (i == 10)
+			files = open_files();
+		if (i % 2 == 0)
+			continue;
+		g_mutex_lock(&f->lock);
+		ramfb_reset(f->ramfb);
+		g_mutex_unlock(&f->lock);
+	}
+	g_assert_true(show(f, &(struct description) { 0, XR24, 0, 64, 64, 0 }));
+	g_assert_true(picture(f, &scanout, pixel, 0, 0));
+	g_assert_cmpuint(open_files(), ==, files);
+}
+
 static void on_scanout(void *owner, struct video_memory *memory, const struct scanout *scanout)
 {
 	struct ramfb_fixture *f = owner;
@@ -278,6 +311,7 @@ int main(int argc, char **argv)
 	add("/ramfb/shown", test_shown);
 	add("/ramfb/refused", test_refused);
 	add("/ramfb/state", test_state);
+	add("/ramfb/resets", test_resets);
 	add("/ramfb/damage", test_damage);
 	return g_test_run();
 }

@@ -281,6 +281,34 @@ static void test_states(struct attack *a, gconstpointer data)
 	g_assert_false(vga_state_loaded(a->vga));
 }
 
+/* Files stand for what the host gave: each piece of video memory is two. */
+static unsigned open_files(void)
+{
+	g_autoptr(GDir) folder = g_dir_open("/proc/self/fd", 0, NULL);
+	unsigned count = 0;
+
+	while (g_dir_read_name(folder))
+		count++;
+	return count;
+}
+
+/* CVE-2016-9846 and others of its kind: what a reset leaves behind adds up. */
+static void test_resets(struct attack *a, gconstpointer data)
+{
+	unsigned files = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		set_mode(a, modes[i % G_N_ELEMENTS(modes)]);
+		if (i % 50 == 0)
+			look(a);
+		vga_reset(a->vga);
+		if (i == 50)
+			files = open_files();
+	}
+	look(a);
+	g_assert_cmpuint(open_files(), ==, files);
+}
+
 static void add(const char *name, void (*test)(struct attack *a, gconstpointer data))
 {
 	g_test_add(name, struct attack, NULL, setup, test, teardown);
@@ -296,5 +324,6 @@ int main(int argc, char **argv)
 	add("/vga/attacks/largest", test_largest);
 	add("/vga/attacks/registers-block", test_registers_block);
 	add("/vga/attacks/states", test_states);
+	add("/vga/attacks/resets", test_resets);
 	return g_test_run();
 }
