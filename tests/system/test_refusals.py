@@ -38,6 +38,7 @@ OPTIONS = {
     'an unknown property': (['-device', 'VGA,colour=red'], ['VGA', 'colour', 'help']),
     'a property that is no number': (['-device', 'VGA,vgamem_mb=many'], ['vgamem_mb', 'many']),
     'a property out of its range': (['-device', 'bochs-display,vgamem=3G'], ['vgamem', '3G']),
+    'video memory that no BAR can have': (['-device', 'VGA,vgamem_mb=3'], ['VGA', 'vgamem_mb=3', 'power of two']),
     'a switch that is neither on nor off': (['-drive', 'file=x,readonly=maybe'], ['readonly', 'maybe', 'on', 'off']),
     'a device without its disk': (['-device', 'virtio-blk-pci,drive=nowhere'], ['nowhere']),
     'a disk image that is not there': (['-drive', 'file=/nowhere/disk.img,format=raw'], ['/nowhere/disk.img']),
