@@ -89,13 +89,14 @@ bool qxl_draw_transparent(struct qxl_drawing *drawing, GError **error)
 bool qxl_draw_alpha_blend(struct qxl_drawing *drawing, GError **error)
 {
 	const struct qxl_draw *draw = drawing->draw;
-	pixman_color_t alpha = { .alpha = draw->blend.alpha * 0x101 };
+	pixman_color_t alpha = { 0 };
 	pixman_image_t *image, *mask;
 	int32_t x, y;
 
 	image = qxl_drawing_source(drawing, &x, &y, error);
 	if (!image)
 		return false;
+	alpha.alpha = draw->blend.alpha * 0x101;
 	mask = pixman_image_create_solid_fill(&alpha);
 	qxl_drawing_composite(drawing, PIXMAN_OP_OVER, image, x, y, mask, 0, 0);
 	pixman_image_unref(mask);

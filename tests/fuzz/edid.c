@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autofree char *vendor = text(&in);
 	g_autofree char *name = text(&in);
 	g_autofree char *serial = text(&in);
-	uint8_t edid[EDID_SIZE];
+	uint8_t edid[EDID_SIZE] = { 0 };
 	struct dispi dispi;
 
 	info.vendor = vendor;

@@ -671,13 +671,13 @@ static void record_position(void *device, uint32_t x, uint32_t y, uint32_t width
 
 static void record_button(void *device, enum input_button button, bool down)
 {
-	g_string_append_printf(device, "button%u%c ", button, down ? '+' : '-');
+	g_string_append_printf(device, "button%d%c ", button, down ? '+' : '-');
 }
 
 static void record_touch(void *device, enum input_touch kind, unsigned slot, uint32_t x, uint32_t y,
 	uint32_t width, uint32_t height)
 {
-	g_string_append_printf(device, "finger%u:%u@%u,%u ", slot, kind, x, y);
+	g_string_append_printf(device, "finger%u:%d@%u,%u ", slot, kind, x, y);
 }
 
 #define EVENTS(events)    "{\"execute\":\"input-send-event\",\"arguments\":{\"events\":[" events "]}}"
