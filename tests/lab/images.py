@@ -3,8 +3,9 @@
 
     images.py        makes them where that was not done yet, and prints their folder
 
-The folder holds `vmlinuz`, `initramfs` and `disk.img`: an MBR, GRUB behind it, and one ext2 partition with
-the same kernel and initramfs. It stands in the lab's cache, named by what the images are made of.
+The folder holds `vmlinuz`, `initramfs`, `tools` (lspci, dmidecode and acpidump of this machine, to be put
+behind the initramfs) and `disk.img`: an MBR, GRUB behind it, and one ext2 partition with the same kernel
+and initramfs. It stands in the lab's cache, named by what the images are made of.
 
 The guest speaks on ttyS0 in lines that begin with `guest:`, then asks for a login there (root, password
 `console`) and runs a shell on tty1, in the characters of the VGA BIOS, which tests can read off the screen.
@@ -38,6 +39,7 @@ MODULES = ('virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'virtio_ballo
            'button', 'evdev', 'psmouse', 'bochs', 'qxl', 'xhci_pci', 'uhci_hcd', 'usbhid', 'hid_generic', 'usb_storage', 'sd_mod',
            'snd-hda-intel', 'snd-hda-codec-generic')
 ARGUMENTS = 'console=tty0 console=ttyS0,115200 quiet'
+TOOLS = ('lspci', 'dmidecode', 'acpidump')
 GRUB_MODULES = ('biosdisk', 'part_msdos', 'ext2', 'normal', 'linux', 'serial', 'terminal', 'configfile', 'echo')
 
 FILES = {
@@ -102,6 +104,36 @@ echo "guest: stopping" >/dev/ttyS0
 sync
 ''',
 }
+
+# What a guest with these tools tells of itself: an archive on its standard output.
+TELL = '''#!/bin/sh
+exec 3>&1 >/dev/null 2>&1
+cd /tmp
+mkdir all
+lspci -nn >all/lspci
+lspci -vvnn >all/lspci-long
+dmidecode >all/dmidecode
+acpidump >all/acpidump
+cp -r /sys/firmware/acpi/tables all/acpi
+cp -r /sys/firmware/dmi/tables all/dmi
+for cpu in /sys/devices/system/cpu/cpu[0-9]*/topology; do
+	echo $(cat $cpu/physical_package_id $cpu/core_id $cpu/thread_siblings_list)
+done >all/topology
+for node in /sys/devices/system/node/node[0-9]*; do
+	echo $(cat $node/cpulist $node/distance) $(awk '/MemTotal/ { print $4 }' $node/meminfo)
+done >all/nodes
+for device in /sys/bus/pci/devices/*; do
+	echo $(basename $device) $(cat $device/numa_node)
+done >all/pci-nodes
+for input in /sys/class/input/event*; do
+	cat $input/device/name
+done >all/inputs
+cat /sys/power/state >all/power
+cat /proc/interrupts >all/interrupts
+cat /proc/iomem >all/iomem
+dmesg >all/log
+tar c all >&3
+'''
 
 GRUB_CONFIG = f'''serial --unit=0 --speed=115200
 terminal_input serial console
@@ -190,6 +222,28 @@ def make_initramfs(kernel, version):
     return archive.finish()
 
 
+def make_tools():
+    """Programs of this machine with the libraries they want, each where it stands here."""
+    archive = Archive()
+    files, folders = {}, set()
+    for tool in TOOLS:
+        program = shutil.which(tool)
+        if not program:
+            continue  # who wants it says so
+        files[f'bin/{tool}'] = Path(program)
+        for word in subprocess.run(['ldd', program], check=True, capture_output=True, text=True).stdout.split():
+            if word.startswith('/'):
+                files[word.lstrip('/')] = Path(word)
+    for name in files:
+        folders.update(str(folder) for folder in Path(name).parents if str(folder) != '.')
+    for folder in sorted(folders):
+        archive.folder(folder)
+    for name, file in files.items():
+        archive.file(name, file.read_bytes(), 0o755)
+    archive.file('bin/tell', TELL.encode(), 0o755)
+    return archive.finish()
+
+
 def make_disk(folder):
     """An MBR with GRUB's first sector, its core in the gap behind it, and the partition."""
     tree = folder / 'tree'
@@ -222,7 +276,7 @@ def make_disk(folder):
 def identity(version):
     """What the images are made of, as a name."""
     digest = hashlib.sha256(Path(__file__).read_bytes() + TONE.read_bytes() + version.encode())
-    for path in (shutil.which('busybox'), '/usr/lib/grub/i386-pc/kernel.img'):
+    for path in (shutil.which('busybox'), '/usr/lib/grub/i386-pc/kernel.img', *filter(None, map(shutil.which, TOOLS))):
         digest.update(Path(path).read_bytes())
     digest.update(font())
     return digest.hexdigest()[:16]
@@ -247,6 +301,7 @@ def images():
         folder.mkdir()
         shutil.copy(CACHE / f'kernel/boot/vmlinuz-{version}', folder / 'vmlinuz')
         (folder / 'initramfs').write_bytes(make_initramfs(CACHE / 'kernel', version))
+        (folder / 'tools').write_bytes(make_tools())
         make_disk(folder)
         for old in final.parent.iterdir():
             if old != folder:
