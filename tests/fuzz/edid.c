@@ -77,11 +77,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autofree char *serial = text(&in);
 	uint8_t edid[EDID_SIZE] = { 0 };
 	struct dispi dispi;
+	size_t length;
 
 	info.vendor = vendor;
 	info.name = name;
 	info.serial = serial;
-	check_edid(edid, edid_generate(&info, edid));
+	length = edid_generate(&info, edid);
+	check_edid(edid, length);
 	dispi_init(&dispi, DISPI_FULL, 1024 * 1024);
 	for (unsigned i = 0; i < STEPS_MOST && reader_left(&in) > 0; i++) {
 		unsigned width = 1u << reader_u8(&in) % 3;
