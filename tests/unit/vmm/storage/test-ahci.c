@@ -43,6 +43,11 @@ static void set(struct fake_controller *f, unsigned offset, uint32_t value)
 	io_space_write(&f->machine->machine.mmio, BASE + offset, 4, value);
 }
 
+static void set_byte(struct fake_controller *f, unsigned offset, uint8_t value)
+{
+	io_space_write(&f->machine->machine.mmio, BASE + offset, 1, value);
+}
+
 static void start_port(struct fake_controller *f)
 {
 	set(f, PORT + 0x00, LIST);
@@ -416,7 +421,7 @@ static void test_registers(void)
 	g_assert_cmphex(get(&f, PORT + 0x08), ==, 0x12345f00);
 	set(&f, PORT + IE, UINT32_MAX);
 	g_assert_cmphex(get(&f, PORT + IE), ==, 0xfdc000ff);
-	io_space_write(&f.machine->machine.mmio, BASE + PORT + IE, 1, 0);
+	set_byte(&f, PORT + IE, 0);
 	g_assert_cmphex(get(&f, PORT + IE), ==, 0xfdc000ff);
 	set(&f, PORT + SIG, 0);
 	g_assert_cmphex(get(&f, PORT + SIG), ==, 0x101);
