@@ -22,7 +22,7 @@ enum {
 	QXL_ROM_SIZE = 8192, /* bytes */
 	QXL_PORTS = 32,
 	QXL_HEADS_MOST = 16,
-	QXL_REVISION_LEAST = 4,
+	QXL_REVISION_LEAST = 5, /* in earlier ones writes to VGA registers end native modes */
 	QXL_REVISION_NEWEST = 5,
 };
 

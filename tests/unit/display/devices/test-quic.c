@@ -30,7 +30,7 @@ static uint8_t runs(unsigned x, unsigned y, unsigned component)
 	return x < 40 ? 255 : x * y + component;
 }
 
-static const struct {
+static const struct stream {
 	const char *name;
 	unsigned width, height;
 	pixman_format_code_t layout;
@@ -48,7 +48,7 @@ static const struct {
 	{ "rgba-runs", 90, 40, PIXMAN_a8r8g8b8, 8, runs },
 };
 
-static uint32_t expected(const typeof(streams[0]) *c, unsigned x, unsigned y)
+static uint32_t expected(const struct stream *c, unsigned x, unsigned y)
 {
 	uint32_t pixel = 0;
 
@@ -77,7 +77,7 @@ static char *read_stream(const char *name, size_t *length)
 
 static void check_stream(gconstpointer data)
 {
-	const typeof(streams[0]) *c = data;
+	const struct stream *c = data;
 	size_t length;
 	g_autofree char *bytes = read_stream(c->name, &length);
 	GError *error = NULL;
