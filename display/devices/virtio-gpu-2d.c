@@ -46,8 +46,10 @@ static enum gpu_type detach(struct virtio_gpu *gpu, const struct gpu_command *co
 {
 	struct gpu_resource *resource = gpu_resource_find(&gpu->resources, command->resource);
 
-	return resource ? gpu_resource_detach(&gpu->resources, resource)
-			: GPU_ERROR_INVALID_RESOURCE;
+	if (!resource)
+		return GPU_ERROR_INVALID_RESOURCE;
+	gpu->moved += gpu_resource_settle(resource);
+	return gpu_resource_detach(&gpu->resources, resource);
 }
 
 static enum gpu_type transfer(struct virtio_gpu *gpu, const struct gpu_command *command,

@@ -348,12 +348,11 @@ enum gpu_type gpu_resource_transfer(struct gpu_resource *resource, const struct 
 		add_pending(resource, area);
 		return GPU_OK_NODATA;
 	}
-	gpu_resource_settle(resource);
+	*moved = gpu_resource_settle(resource) + area->height * row_bytes;
 	rows = (struct gpu_rows) { offset, area->height, row_bytes, resource->stride };
 	gpu_backing_read(resource, &rows, resource->bytes + place(resource, area->x, area->y),
 		resource->stride);
 	resource->written = true;
-	*moved = area->height * row_bytes;
 	return GPU_OK_NODATA;
 }
 
@@ -369,8 +368,9 @@ static uint32_t rows_backed(const struct gpu_resource *resource, const pixman_bo
 		(resource->backing - first - row_bytes) / resource->stride + 1);
 }
 
-void gpu_resource_settle(struct gpu_resource *resource)
+uint64_t gpu_resource_settle(struct gpu_resource *resource)
 {
+	uint64_t moved = 0;
 	int count;
 	pixman_box32_t *boxes = pixman_region32_rectangles(&resource->pending, &count);
 
@@ -386,6 +386,8 @@ void gpu_resource_settle(struct gpu_resource *resource)
 			gpu_backing_read(
 				resource, &rows, resource->bytes + rows.offset, resource->stride);
 		resource->written = true;
+		moved += (uint64_t)rows.rows * rows.row_bytes;
 	}
 	pixman_region32_clear(&resource->pending);
+	return moved;
 }

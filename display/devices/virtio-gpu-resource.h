@@ -81,8 +81,8 @@ enum gpu_type gpu_resource_detach(struct gpu_resources *resources, struct gpu_re
  * once. */
 enum gpu_type gpu_resource_transfer(struct gpu_resource *resource, const struct gpu_rectangle *area,
 	uint64_t offset, uint64_t *moved);
-/* Before its contents are looked at: carries out what is pending. */
-void gpu_resource_settle(struct gpu_resource *resource);
+/* Before its contents are looked at: carries out what is pending. Returns the bytes that were copied. */
+uint64_t gpu_resource_settle(struct gpu_resource *resource);
 /* It is not shown any more. */
 void gpu_resource_free(struct gpu_resources *resources, struct gpu_resource *resource);
 

@@ -195,6 +195,9 @@ bool gpu_scanout_show(struct gpu_scanout *scanout, struct gpu_resource *resource
 		.format = pixels_of(resource->format, true),
 	};
 
+	/* Its contents, and perhaps those of one that has to make room for it. */
+	if (!resource->memory)
+		gpu->moved += 2 * resource->size;
 	if (!gpu_resource_share(&gpu->resources, resource, &error)) {
 		log_limited(&gpu->complaints, COMPLAINTS_MAX, "virtio-gpu: %s", error->message);
 		return false;
