@@ -64,6 +64,7 @@ static void set_unit(struct reader *in)
 		return;
 	fake_scsi.direction = how % 3;
 	fake_scsi.later = how & 4;
+	fake_scsi.block = how & 16 ? 512 : 0;
 	fake_scsi.status = how & 8 ? SCSI_CHECK_CONDITION : SCSI_GOOD;
 	fake_scsi.length = 1 + reader_u16(in) % sizeof(fake_scsi.bytes);
 }
