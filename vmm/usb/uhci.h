@@ -72,7 +72,8 @@ enum {
 	UHCI_FRAME_BYTES = 1280, /* of data, what a frame has time for */
 	UHCI_STEPS = 256,        /* queues and transfers that are looked at in a frame */
 	UHCI_AT_ONCE = 16,       /* frames; when more are late the clock is set back */
-	UHCI_QUIET = 64,         /* frames without work, then they are run UHCI_BATCH at once */
+	/* Frames without work until they are run UHCI_BATCH at once; devices are polled every 8. */
+	UHCI_QUIET = 10,
 	UHCI_BATCH = 8,
 	UHCI_BATCH_ALONE = 16, /* when no port has a device that could answer */
 	UHCI_UNDER_WAY = 16,   /* transactions that devices take their time for */
