@@ -36,7 +36,8 @@ struct qxl_pci {
 	struct qxl *qxl;
 	struct vga_legacy legacy;
 	struct io_region ports;
-	bool native; /* the dirty log is off: all that changes is told */
+	bool native;  /* the dirty log is off: all that changes is told */
+	bool goes_on; /* a call that draws on is under way */
 };
 
 static const struct property qxl_properties[] = {
@@ -92,15 +93,22 @@ static bool locate(void *owner, uint64_t start, uint64_t end, unsigned *area, ui
 	return false;
 }
 
-static void go_on(struct machine *machine, void *device)
+static void go_on(struct machine *machine, void *owner)
 {
-	qxl_go_on(((struct qxl_pci *)device)->qxl);
+	struct qxl_pci *device = owner;
+
+	device->goes_on = false;
+	qxl_go_on(device->qxl);
 }
 
+/* One call at a time: a guest may ask for many. */
 static void run_soon(void *owner)
 {
 	struct qxl_pci *device = owner;
 
+	if (device->goes_on)
+		return;
+	device->goes_on = true;
 	machine_run_soon(device->pci.device.machine, go_on, device);
 }
 
@@ -121,6 +129,13 @@ static void update_log(struct machine *machine, void *owner)
 	video_front_set_log(&device->front, !device->native);
 }
 
+/* The log belongs to the main loop, and a processor may reset the device by its bridge. */
+static void update_log_soon(struct qxl_pci *device)
+{
+	if (device->native != qxl_is_native(device->qxl))
+		machine_run_soon(device->pci.device.machine, update_log, device);
+}
+
 static uint64_t read_ports(void *opaque, uint64_t offset, unsigned size)
 {
 	return 0xff;
@@ -131,8 +146,7 @@ static void write_ports(void *opaque, uint64_t offset, unsigned size, uint64_t v
 	struct qxl_pci *device = opaque;
 
 	qxl_port_write(device->qxl, offset, value);
-	if (device->native != qxl_is_native(device->qxl))
-		machine_run_soon(device->pci.device.machine, update_log, device);
+	update_log_soon(device);
 }
 
 static const struct io_ops port_ops = {
@@ -269,7 +283,7 @@ static void qxl_pci_reset(struct device *base)
 	struct qxl_pci *device = (struct qxl_pci *)base;
 
 	qxl_reset(device->qxl);
-	update_log(base->machine, device);
+	update_log_soon(device);
 	if (device->legacy.vga)
 		vga_legacy_update(&device->legacy);
 }
