@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-	AML_MAX_DEPTH = 16
+	AML_MAX_DEPTH = 48 /* a level for each nested bus that takes part in hot-plug, and some */
 };
 
 struct aml {

@@ -1,4 +1,5 @@
 /* ACPI tables as an operating system finds them after the firmware placed them, and what Intel's compiler says to them. */
+#include "vmm/chipset/acpi-pci-hotplug.h"
 #include "vmm/firmware/acpi.h"
 
 #include <glib/gstdio.h>
@@ -58,6 +59,19 @@ static const struct acpi_hotplug_bus hotplug_buses[] = {
 	{ .parent = 0, .slot = 5, .function = 1, .slots = 0xffffffff },
 };
 
+/* As many as take part, each in the one before: made by make_deep_buses(). */
+static struct acpi_hotplug_bus deep_buses[ACPI_PCI_HOTPLUG_BUSES];
+
+static void make_deep_buses(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(deep_buses); i++)
+		deep_buses[i] = (struct acpi_hotplug_bus) {
+			.parent = i ? i - 1 : 0,
+			.slot = i ? 4 : 0,
+			.slots = 0xffffff80,
+		};
+}
+
 #define IDS .oem_id = "OEM", .table_id = "TABLE", .creator_id = "CRTR"
 #define Q35 \
 	.board = ACPI_Q35, IDS, .pm_base = 0x600, .low_memory = (uint64_t)2 << 30, \
@@ -80,6 +94,13 @@ static const struct acpi_config configs[] = {
 	{ PC, .cpus = 3, .serial = { { 0x3f8, 4 } }, .serial_ports = 1, .has_hpet = true },
 	{ PC, .cpus = 8, .high_memory = (uint64_t)5 << 30, .numa = &two_nodes, .has_hpet = true },
 	{ .board = ACPI_PC, IDS, .pm_base = 0x600, .cpus = 4, .low_memory = 1 << 27 },
+	{ .board = ACPI_PC,
+		IDS,
+		.pm_base = 0xb000,
+		.cpus = 1,
+		.low_memory = 1 << 27,
+		.hotplug = deep_buses,
+		.hotplug_count = G_N_ELEMENTS(deep_buses) },
 	{ Q35, .cpus = 2, .has_s3 = true, .s4_type = 2 },
 };
 
@@ -372,6 +393,7 @@ static void test_iasl(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	make_deep_buses();
 	g_test_add_func("/acpi/found", test_found);
 	g_test_add_func("/acpi/fadt", test_fadt);
 	g_test_add_func("/acpi/fadt-of-the-pc", test_fadt_of_the_pc);
