@@ -23,7 +23,7 @@ enum {
 	RAMFB_MIN_SIZE = 16, /* pixels in each direction */
 	RAMFB_MAX_WIDTH = 16000,
 	RAMFB_MAX_HEIGHT = 12000,
-	RAMFB_MAX_BYTES = 256 * 1024 * 1024, /* of a picture */
+	RAMFB_MAX_BYTES = 64 * 1024 * 1024, /* of a picture, compared in one go; 4K has 32 MiB */
 };
 
 /* A picture as the guest described it, checked. */

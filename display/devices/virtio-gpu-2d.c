@@ -7,8 +7,13 @@
 static enum gpu_type create_2d(struct virtio_gpu *gpu, const struct gpu_command *command,
 	const struct gpu_entry *entries, struct gpu_answer *answer)
 {
-	return gpu_resource_create_2d(&gpu->resources, command->resource, command->format,
-		command->width, command->height);
+	enum gpu_type type = gpu_resource_create_2d(&gpu->resources, command->resource,
+		command->format, command->width, command->height);
+
+	/* Memory that is used again is cleared first. */
+	if (type == GPU_OK_NODATA)
+		gpu->moved += (uint64_t)command->width * command->height * GPU_PIXEL_BYTES;
+	return type;
 }
 
 static enum gpu_type create_blob(struct virtio_gpu *gpu, const struct gpu_command *command,
