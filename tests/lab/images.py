@@ -36,8 +36,8 @@ PARTITION_START = 2048  # sectors
 PARTITION_MIB = 24
 BOOT_CODE = 440  # bytes of the MBR that are code
 MODULES = ('virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'virtio_balloon', 'virtio_console', 'virtio_input', 'ext4',
-           'button', 'evdev', 'psmouse', 'bochs', 'qxl', 'xhci_pci', 'uhci_hcd', 'usbhid', 'hid_generic', 'usb_storage', 'sd_mod',
-           'snd-hda-intel', 'snd-hda-codec-generic')
+           'button', 'evdev', 'psmouse', 'bochs', 'qxl', 'virtio-gpu', 'xhci_pci', 'uhci_hcd', 'usbhid', 'hid_generic',
+           'usb_storage', 'sd_mod', 'snd-hda-intel', 'snd-hda-codec-generic')
 ARGUMENTS = 'console=tty0 console=ttyS0,115200 quiet'
 TOOLS = ('lspci', 'dmidecode', 'acpidump')
 GRUB_MODULES = ('biosdisk', 'part_msdos', 'ext2', 'normal', 'linux', 'serial', 'terminal', 'configfile', 'echo')
