@@ -119,6 +119,7 @@ static void take_waiting(void *owner, unsigned kick)
 	struct block_queue *queue = owner;
 	g_autoptr(GPtrArray) carriers = NULL;
 
+	block_worker_end_given_up(queue->worker);
 	g_mutex_lock(&queue->lock);
 	carriers = queue->waiting;
 	queue->waiting = g_ptr_array_new();
@@ -138,15 +139,20 @@ static void request_ended(void *owner, struct block_request *request, int result
 }
 
 /* With the machine's lock, as what follows. */
-static void hand_over(struct block_queue *queue, struct carrier *carrier)
+static void wake_worker(struct block_queue *queue)
 {
 	uint64_t one = 1;
 
+	while (write(queue->kick, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static void hand_over(struct block_queue *queue, struct carrier *carrier)
+{
 	g_mutex_lock(&queue->lock);
 	g_ptr_array_add(queue->waiting, carrier);
 	g_mutex_unlock(&queue->lock);
-	while (write(queue->kick, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	wake_worker(queue);
 }
 
 static void hand_over_held(struct block_queue *queue)
@@ -321,6 +327,7 @@ static void give_up(struct block_queue *queue, struct carrier *carrier)
 	carrier->asked = NULL;
 	block_request_give_up(&carrier->request);
 	queue->given_up++;
+	wake_worker(queue); /* which may have kept it */
 }
 
 /* Nobody else gives back what was given up while the worker does not run. */

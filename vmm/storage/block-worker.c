@@ -260,6 +260,22 @@ static void begin_kept(struct block_worker *worker)
 	}
 }
 
+void block_worker_end_given_up(struct block_worker *worker)
+{
+	struct block_request *request = take_kept(worker);
+
+	while (request) {
+		struct block_request *next = request->next;
+
+		worker->in_flight++;
+		if (is_given_up(request))
+			block_worker_ended(worker, request, -ECANCELED);
+		else
+			block_worker_keep(worker, request);
+		request = next;
+	}
+}
+
 void block_worker_forget(struct block_worker *worker)
 {
 	for (struct block_request *request = take_kept(worker); request; request = request->next)

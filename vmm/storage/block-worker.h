@@ -79,6 +79,8 @@ struct block_request *block_worker_forget_some(struct block_worker *worker,
  * it is kept; completed() is called all the same. */
 void block_request_give_up(struct block_request *request);
 bool block_worker_is_started(const struct block_worker *worker);
+/* On the worker's thread: what was kept and then given up ends now, not at the next start. */
+void block_worker_end_given_up(struct block_worker *worker);
 
 /* On the worker's thread; the request belongs to the worker until completed(). At most BLOCK_REQUESTS_MAX at a time.
  * Without a medium it ends with -ENOMEDIUM. */
