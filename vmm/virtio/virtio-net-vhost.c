@@ -120,10 +120,11 @@ static gboolean called(gint fd, GIOCondition condition, gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
-/* The kernel would go on with the other queue. */
+/* The kernel would go on with the other queue. A device that was reset since then is none of this call's business. */
 static void halt(struct machine *machine, void *opaque)
 {
-	virtio_set_running(opaque, false);
+	if (virtio_is_broken(opaque))
+		virtio_set_running(opaque, false);
 }
 
 static gboolean found_broken(gint fd, GIOCondition condition, gpointer opaque)
