@@ -78,6 +78,11 @@ static JsonNode *query_machines(struct command_call *call, GError **error)
 
 static JsonNode *stop(struct command_call *call, GError **error)
 {
+	if (call->context->machine->state == RUN_STATE_SUSPENDED) {
+		fail(error, VITRINE_ERROR_STATE,
+			"the guest sleeps and cannot be stopped; system_wakeup wakes it");
+		return NULL;
+	}
 	machine_stop(call->context->machine);
 	return command_nothing();
 }

@@ -50,6 +50,8 @@ struct watcher {
 	void *owner;
 };
 
+static gboolean handle_requests(gpointer opaque);
+
 static const char *const state_names[RUN_STATES] = {
 	[RUN_STATE_PRELAUNCH] = "prelaunch",
 	[RUN_STATE_RUNNING] = "running",
@@ -220,6 +222,40 @@ static void halt_and_tell(struct machine *machine, enum run_state state)
 		tell(machine, MACHINE_EVENT_STOP, CAUSE_HOST_SIGNAL);
 }
 
+/* With the lock of the requests. At the priority of everything else: a guest that always has a request does not keep the main
+ * loop from its other work. */
+static void schedule(struct machine *machine)
+{
+	if (machine->requests->source == 0)
+		machine->requests->source =
+			g_idle_add_full(G_PRIORITY_DEFAULT, handle_requests, machine, NULL);
+}
+
+/* A sleep that the guest asked for while something else stopped it is kept until the machine is continued: */
+
+static void keep_sleep(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->suspend = true;
+	g_mutex_unlock(&machine->requests->lock);
+}
+
+static void schedule_sleep(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	if (machine->requests->suspend)
+		schedule(machine);
+	g_mutex_unlock(&machine->requests->lock);
+}
+
+/* ... or started afresh. With the processors parked. */
+static void forget_sleep(struct machine *machine)
+{
+	g_mutex_lock(&machine->requests->lock);
+	machine->requests->suspend = false;
+	g_mutex_unlock(&machine->requests->lock);
+}
+
 void machine_stop(struct machine *machine)
 {
 	if (machine->state == RUN_STATE_RUNNING)
@@ -236,6 +272,7 @@ bool machine_cont(struct machine *machine, GError **error)
 	machine->state = RUN_STATE_RUNNING;
 	set_devices_running(machine, true);
 	tell(machine, MACHINE_EVENT_RESUME, CAUSE_HOST_SIGNAL);
+	schedule_sleep(machine);
 	continue_cpus(machine);
 	return true;
 }
@@ -303,6 +340,7 @@ bool machine_wake(struct machine *machine, GError **error)
 void machine_reset(struct machine *machine, enum machine_cause cause)
 {
 	park_cpus(machine);
+	forget_sleep(machine);
 	if (machine->state == RUN_STATE_SUSPENDED)
 		end_sleep(machine);
 	machine_reset_parts(machine);
@@ -416,6 +454,13 @@ static void report_failure(struct machine *machine)
 	}
 }
 
+/* A guest that was stopped on its way to sleep sleeps when it is continued. */
+static bool can_sleep_later(const struct machine *machine)
+{
+	return machine->state == RUN_STATE_PAUSED || machine->state == RUN_STATE_IO_ERROR ||
+	       machine->state == RUN_STATE_WATCHDOG;
+}
+
 static void carry_out(struct machine *machine, const struct machine_requests *now)
 {
 	if (now->nmi && machine->state == RUN_STATE_RUNNING)
@@ -436,11 +481,14 @@ static void carry_out(struct machine *machine, const struct machine_requests *no
 	} else if (now->failed && has_failed(machine)) {
 		halt_and_tell(machine, RUN_STATE_INTERNAL_ERROR);
 		report_failure(machine);
-	} else if (now->stop && machine->state == RUN_STATE_RUNNING) {
-		halt_and_tell(machine, now->stop_state);
+	} else if (now->suspend && can_sleep_later(machine)) {
+		keep_sleep(machine);
 	} else if (now->failed && machine->state == RUN_STATE_RUNNING) {
 		continue_cpus(machine);
 	}
+	/* Whatever else was asked for, even a reset: what goes on in the end is stopped. */
+	if (now->stop && machine->state == RUN_STATE_RUNNING)
+		halt_and_tell(machine, now->stop_state);
 }
 
 static gboolean handle_requests(gpointer opaque)
@@ -476,15 +524,6 @@ static gboolean handle_requests(gpointer opaque)
 	if (!machine->ended)
 		carry_out(machine, &now);
 	return G_SOURCE_REMOVE;
-}
-
-/* With the lock of the requests. At the priority of everything else: a guest that always has a request does not keep the main
- * loop from its other work. */
-static void schedule(struct machine *machine)
-{
-	if (machine->requests->source == 0)
-		machine->requests->source =
-			g_idle_add_full(G_PRIORITY_DEFAULT, handle_requests, machine, NULL);
 }
 
 void machine_request_reset(struct machine *machine, enum machine_cause cause)

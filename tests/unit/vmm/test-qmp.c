@@ -379,6 +379,15 @@ static void test_cont_refused(struct fixture *f, gconstpointer data)
 	ask(f, "{\"execute\":\"cont\"}", GENERIC("the guest is off"));
 }
 
+static void test_stop_refused(struct fixture *f, gconstpointer data)
+{
+	negotiate(f);
+	f->machine->state = RUN_STATE_SUSPENDED;
+	ask(f, "{\"execute\":\"stop\"}",
+		GENERIC("the guest sleeps and cannot be stopped; system_wakeup wakes it"));
+	g_assert_cmpstr(fake_machine_log->str, ==, "");
+}
+
 static void test_internal_error(struct fixture *f, gconstpointer data)
 {
 	struct vcpu_failure failure = { (char *)"emulation failure", (char *)"rax=1\nrip=2\n",
@@ -759,6 +768,7 @@ int main(int argc, char **argv)
 		{ "/qmp/in-pieces", test_in_pieces },
 		{ "/qmp/machine", test_machine },
 		{ "/qmp/cont-refused", test_cont_refused },
+		{ "/qmp/stop-refused", test_stop_refused },
 		{ "/qmp/internal-error", test_internal_error },
 		{ "/qmp/lists", test_lists },
 		{ "/qmp/ring", test_ring },
