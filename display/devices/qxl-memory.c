@@ -130,8 +130,9 @@ bool qxl_memory_gather(const struct qxl_memory *memory, uint64_t address, size_t
 
 		if (!read_chunk(memory, address, wanted - length, &header, &data, error))
 			return false;
-		if (!copy)
-			copy = g_malloc0(MAX(wanted, 1));
+		if (!copy && !(copy = g_try_malloc0(MAX(wanted, 1))))
+			return fail(error, VITRINE_ERROR_HOST, "no memory for %zu bytes of data",
+				wanted);
 		memcpy(copy + length, data.bytes, data.length);
 		length += data.length;
 		address = header.next_chunk;
