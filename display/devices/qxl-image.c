@@ -12,6 +12,7 @@
 enum {
 	PALETTE_MOST = 256,
 	COMPRESSED_MOST = 64 * MiB,
+	DECODE_WORK = 4, /* pixels copied in the time in which one is decompressed, about */
 };
 
 /* A bitmap whose numbers have been checked. */
@@ -40,6 +41,17 @@ static const struct {
 	[SPICE_BITMAP_FMT_RGBA] = { 32, PIXMAN_a8r8g8b8 },
 	[SPICE_BITMAP_FMT_8BIT_A] = { 8, PIXMAN_a8 },
 };
+
+static uint64_t pixels_of(pixman_image_t *image)
+{
+	return (uint64_t)pixman_image_get_width(image) * (uint64_t)pixman_image_get_height(image);
+}
+
+/* What copying bytes out of the guest's memory costs, in pixels. */
+static uint64_t copy_work(const struct qxl_bytes *bytes)
+{
+	return bytes->copy ? bytes->length / 4 : 0;
+}
 
 pixman_image_t *qxl_image_new(
 	pixman_format_code_t layout, uint32_t width, uint32_t height, GError **error)
@@ -196,7 +208,7 @@ static pixman_image_t *copied(const struct bitmap *bitmap, GError **error)
 }
 
 static pixman_image_t *load_bitmap(const struct qxl_canvas *canvas,
-	const QXLImageDescriptor *descriptor, uint64_t address, GError **error)
+	const QXLImageDescriptor *descriptor, uint64_t address, uint64_t *work, GError **error)
 {
 	pixman_image_t *image;
 	struct bitmap bitmap;
@@ -206,17 +218,21 @@ static pixman_image_t *load_bitmap(const struct qxl_canvas *canvas,
 		    error) ||
 		!read_bitmap(canvas->memory, descriptor, &header, true, &bitmap, error))
 		return NULL;
-	if (has_palette(bitmap.format))
-		image = with_colours(&bitmap, error);
-	else if (!(image = in_place(&bitmap)))
-		image = copied(&bitmap, error);
+	*work += copy_work(&bitmap.data);
+	image = has_palette(bitmap.format) ? NULL : in_place(&bitmap);
+	if (!image) {
+		image = has_palette(bitmap.format) ? with_colours(&bitmap, error)
+						   : copied(&bitmap, error);
+		if (image)
+			*work += pixels_of(image);
+	}
 	qxl_bytes_clear(&bitmap.data);
 	return image;
 }
 
 /* Drawing a surface into itself must not read what it has just written. */
 static pixman_image_t *load_surface(const struct qxl_canvas *canvas, uint64_t address,
-	uint32_t target, bool *missing, GError **error)
+	uint32_t target, bool *missing, uint64_t *work, GError **error)
 {
 	pixman_image_t *image, *copy;
 	QXLSurfaceId id;
@@ -229,6 +245,7 @@ static pixman_image_t *load_surface(const struct qxl_canvas *canvas, uint64_t ad
 		*missing = true;
 	if (!image || id.surface_id != target)
 		return image;
+	*work += pixels_of(image);
 	copy = qxl_image_new(pixman_image_get_format(image), pixman_image_get_width(image),
 		pixman_image_get_height(image), error);
 	if (copy)
@@ -239,7 +256,7 @@ static pixman_image_t *load_surface(const struct qxl_canvas *canvas, uint64_t ad
 }
 
 static pixman_image_t *load_compressed(const struct qxl_canvas *canvas,
-	const QXLImageDescriptor *descriptor, uint64_t address, GError **error)
+	const QXLImageDescriptor *descriptor, uint64_t address, uint64_t *work, GError **error)
 {
 	pixman_image_t *image;
 	struct qxl_bytes bytes;
@@ -257,7 +274,10 @@ static pixman_image_t *load_compressed(const struct qxl_canvas *canvas,
 	if (!qxl_memory_gather(
 		    canvas->memory, address + sizeof(header), header.data_size, &bytes, error))
 		return NULL;
+	*work += copy_work(&bytes);
 	image = quic_decode(bytes.bytes, bytes.length, QXL_IMAGE_MOST_BYTES, error);
+	if (image)
+		*work += pixels_of(image) * DECODE_WORK;
 	qxl_bytes_clear(&bytes);
 	if (image && ((uint32_t)pixman_image_get_width(image) != descriptor->width ||
 			     (uint32_t)pixman_image_get_height(image) != descriptor->height)) {
@@ -269,7 +289,7 @@ static pixman_image_t *load_compressed(const struct qxl_canvas *canvas,
 }
 
 pixman_image_t *qxl_image_load(const struct qxl_canvas *canvas, uint64_t address, uint32_t target,
-	bool *missing, GError **error)
+	bool *missing, uint64_t *work, GError **error)
 {
 	QXLImageDescriptor descriptor;
 
@@ -277,11 +297,11 @@ pixman_image_t *qxl_image_load(const struct qxl_canvas *canvas, uint64_t address
 		return NULL;
 	switch (descriptor.type) {
 	case SPICE_IMAGE_TYPE_BITMAP:
-		return load_bitmap(canvas, &descriptor, address, error);
+		return load_bitmap(canvas, &descriptor, address, work, error);
 	case SPICE_IMAGE_TYPE_SURFACE:
-		return load_surface(canvas, address, target, missing, error);
+		return load_surface(canvas, address, target, missing, work, error);
 	case SPICE_IMAGE_TYPE_QUIC:
-		return load_compressed(canvas, &descriptor, address, error);
+		return load_compressed(canvas, &descriptor, address, work, error);
 	default:
 		fail(error, VITRINE_ERROR_INPUT, "images of type %u are not known",
 			descriptor.type);
@@ -290,7 +310,7 @@ pixman_image_t *qxl_image_load(const struct qxl_canvas *canvas, uint64_t address
 }
 
 pixman_image_t *qxl_image_load_mask(
-	const struct qxl_canvas *canvas, uint64_t address, GError **error)
+	const struct qxl_canvas *canvas, uint64_t address, uint64_t *work, GError **error)
 {
 	QXLImageDescriptor descriptor;
 	pixman_image_t *image;
@@ -312,6 +332,7 @@ pixman_image_t *qxl_image_load_mask(
 		qxl_bytes_clear(&bitmap.data);
 		return NULL;
 	}
+	*work += copy_work(&bitmap.data) + (uint64_t)bitmap.width * bitmap.height;
 	image = qxl_image_new(PIXMAN_a8, bitmap.width, bitmap.height, error);
 	for (uint32_t y = 0; image && y < bitmap.height; y++) {
 		uint8_t *to = image_row(image, y);

@@ -27,13 +27,14 @@ pixman_image_t *qxl_image_new(
 /**
  * qxl_image_load - the image at an address
  * @target: the surface it is to be drawn into: an image that is this surface itself is copied
+ * @work: the pixels converted and copied are added to it; those that stay where they lie are none
  *
  * Returns an image to be unreferenced, in x8r8g8b8, a8r8g8b8, r8g8b8, x1r5g5b5, r5g6b5 or a8; NULL with @error when the guest
  * wrote what is none. *@missing is set when it is right but a surface that is not there: then nothing is to be drawn.
  */
 pixman_image_t *qxl_image_load(const struct qxl_canvas *canvas, uint64_t address, uint32_t target,
-	bool *missing, GError **error);
+	bool *missing, uint64_t *work, GError **error);
 
-/* The image of one bit a pixel at an address, as a8 with 0xff where the bit is set. */
+/* The image of one bit a pixel at an address, as a8 with 0xff where the bit is set. @work: as above. */
 pixman_image_t *qxl_image_load_mask(
-	const struct qxl_canvas *canvas, uint64_t address, GError **error);
+	const struct qxl_canvas *canvas, uint64_t address, uint64_t *work, GError **error);

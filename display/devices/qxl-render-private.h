@@ -14,6 +14,8 @@ struct qxl_drawing {
 
 /* An image to be unreferenced; NULL with the damage's missing set or with @error. */
 pixman_image_t *qxl_drawing_load(struct qxl_drawing *drawing, uint64_t address, GError **error);
+/* Counts pixels towards the work of the command. */
+void qxl_drawing_count(struct qxl_drawing *drawing, uint32_t width, uint32_t height);
 /* The source of the command, scaled as it says; @x, @y: its pixel for the upper left one of the extents. */
 pixman_image_t *qxl_drawing_source(
 	struct qxl_drawing *drawing, int32_t *x, int32_t *y, GError **error);

@@ -12,9 +12,10 @@
 #include "display/devices/qxl-render-private.h"
 
 enum {
-	PATH_MOST = 4 * 1024 * 1024,   /* bytes */
-	STEPS_MOST = 32 * 1024 * 1024, /* pixels of all lines */
-	COORDINATE_MOST = 1 << 24,     /* pixels */
+	PATH_MOST = 4 * 1024 * 1024,  /* bytes */
+	STEPS_MOST = 8 * 1024 * 1024, /* pixels of all lines */
+	STEP_WORK = 4,                /* pixels filled in the time of a step, about */
+	COORDINATE_MOST = 1 << 24,    /* pixels */
 	CURVE_PARTS = 16,
 	DASHES_MOST = 255,
 };
@@ -26,25 +27,30 @@ struct point {
 struct stroke {
 	pixman_image_t *mask; /* a8, for the extents */
 	const pixman_box32_t *extents;
-	uint32_t steps; /* so far */
-	uint32_t dashes[DASHES_MOST + 1];
-	unsigned dash_count;  /* 0: a plain line */
-	uint32_t dash_length; /* of all */
+	uint32_t steps;                  /* so far */
+	uint32_t dash_ends[DASHES_MOST]; /* pixels from the start of the first */
+	unsigned dash_count;             /* 0: a plain line */
 	bool gap_first;
 	uint64_t walked; /* pixels of the path so far, for the dashes */
 };
 
 static bool in_gap(const struct stroke *stroke, uint64_t at)
 {
+	unsigned low = 0, high = stroke->dash_count; /* the dash is one of [low, high) */
 	uint32_t rest;
-	unsigned i;
 
 	if (stroke->dash_count == 0)
 		return false;
-	rest = at % stroke->dash_length;
-	for (i = 0; i + 1 < stroke->dash_count && rest >= stroke->dashes[i]; i++)
-		rest -= stroke->dashes[i];
-	return (i % 2 != 0) != stroke->gap_first;
+	rest = at % stroke->dash_ends[stroke->dash_count - 1];
+	while (high - low > 1) {
+		unsigned middle = (low + high) / 2;
+
+		if (rest >= stroke->dash_ends[middle - 1])
+			low = middle;
+		else
+			high = middle;
+	}
+	return (low % 2 != 0) != stroke->gap_first;
 }
 
 static void set_pixel(struct stroke *stroke, int64_t x, int64_t y)
@@ -186,6 +192,7 @@ static bool read_dashes(struct qxl_drawing *drawing, struct stroke *stroke, GErr
 {
 	const struct qxl_draw *draw = drawing->draw;
 	int32_t style[DASHES_MOST];
+	uint32_t end = 0;
 
 	if (!draw->stroke.styled || draw->stroke.style_count == 0)
 		return true;
@@ -194,8 +201,8 @@ static bool read_dashes(struct qxl_drawing *drawing, struct stroke *stroke, GErr
 		return false;
 	stroke->gap_first = draw->stroke.gap_first;
 	for (unsigned i = 0; i < draw->stroke.style_count; i++) {
-		stroke->dashes[i] = CLAMP(style[i] >> 4, 1, 1 << 16);
-		stroke->dash_length += stroke->dashes[i];
+		end += CLAMP(style[i] >> 4, 1, 1 << 16);
+		stroke->dash_ends[i] = end;
 	}
 	stroke->dash_count = draw->stroke.style_count;
 	return true;
@@ -233,6 +240,7 @@ bool qxl_draw_stroke(struct qxl_drawing *drawing, GError **error)
 	       qxl_drawing_set_brush(drawing, &drawing->draw->brush, &raster, error);
 	if (good)
 		qxl_raster_draw(drawing->target, &drawing->damage->region, &raster);
+	drawing->damage->work += (uint64_t)stroke.steps * STEP_WORK + bytes.length;
 	qxl_bytes_clear(&bytes);
 	qxl_raster_clear(&raster);
 	return good;

@@ -35,6 +35,8 @@ static void add_glyph(struct glyphs *glyphs, const uint8_t *data, size_t stride,
 	int64_t mask_width = pixman_image_get_width(glyphs->mask);
 	int64_t mask_height = pixman_image_get_height(glyphs->mask);
 
+	if (width == 0)
+		return;
 	for (int64_t y = MAX(0, -top); y < MIN((int64_t)height, mask_height - top); y++) {
 		const uint8_t *from = data + (glyphs->top_down ? y : height - 1 - y) * stride;
 		uint8_t *to = (uint8_t *)pixman_image_get_data(glyphs->mask) +
@@ -95,6 +97,7 @@ static bool load_glyphs(struct qxl_drawing *drawing, struct glyphs *glyphs, GErr
 		return false;
 	glyphs->mask = qxl_image_new(
 		PIXMAN_a8, extents->x2 - extents->x1, extents->y2 - extents->y1, error);
+	drawing->damage->work += bytes.length * 8 / glyphs->bits;
 	good = glyphs->mask && add_glyphs(glyphs, extents, &bytes, string.length, error);
 	qxl_bytes_clear(&bytes);
 	return good;

@@ -14,7 +14,7 @@ enum {
 
 /* The rectangles of a clip, cut out of the region. A guest's rectangles may overlap so that they fall into very many. */
 static bool clip_region(const struct qxl_canvas *canvas, uint64_t address,
-	pixman_region32_t *region, GError **error)
+	struct qxl_damage *damage, GError **error)
 {
 	pixman_region32_t clip, batch;
 	struct qxl_bytes bytes;
@@ -29,6 +29,7 @@ static bool clip_region(const struct qxl_canvas *canvas, uint64_t address,
 	if (!qxl_memory_gather(canvas->memory, address + sizeof(count),
 		    (size_t)count * sizeof(QXLRect), &bytes, error))
 		return false;
+	damage->work += count;
 	pixman_region32_init(&clip);
 	for (uint32_t first = 0; first < count && good; first += CLIP_BATCH) {
 		pixman_box32_t boxes[CLIP_BATCH];
@@ -44,13 +45,20 @@ static bool clip_region(const struct qxl_canvas *canvas, uint64_t address,
 		}
 		pixman_region32_init_rects(&batch, boxes, used);
 		pixman_region32_union(&clip, &clip, &batch);
+		damage->work += (uint64_t)pixman_region32_n_rects(&batch) +
+				(uint64_t)pixman_region32_n_rects(&clip);
 		pixman_region32_fini(&batch);
 		good = pixman_region32_n_rects(&clip) <= QXL_CLIP_BOXES_MOST;
 	}
-	pixman_region32_intersect(region, region, &clip);
+	pixman_region32_intersect(&damage->region, &damage->region, &clip);
 	pixman_region32_fini(&clip);
 	qxl_bytes_clear(&bytes);
 	return good || fail(error, VITRINE_ERROR_INPUT, "a clip falls into too many rectangles");
+}
+
+void qxl_drawing_count(struct qxl_drawing *drawing, uint32_t width, uint32_t height)
+{
+	drawing->damage->work += (uint64_t)width * height;
 }
 
 static uint32_t white(pixman_format_code_t layout)
@@ -93,6 +101,7 @@ static pixman_image_t *load_itself(struct qxl_drawing *drawing, GError **error)
 		fail(error, VITRINE_ERROR_INPUT, "what is under a drawing is not on the surface");
 		return NULL;
 	}
+	qxl_drawing_count(drawing, area->x2 - area->x1, area->y2 - area->y1);
 	copy = qxl_image_new(
 		pixman_image_get_format(target), area->x2 - area->x1, area->y2 - area->y1, error);
 	if (copy)
@@ -103,8 +112,8 @@ static pixman_image_t *load_itself(struct qxl_drawing *drawing, GError **error)
 
 pixman_image_t *qxl_drawing_load(struct qxl_drawing *drawing, uint64_t address, GError **error)
 {
-	return qxl_image_load(
-		drawing->canvas, address, drawing->draw->surface, &drawing->damage->missing, error);
+	return qxl_image_load(drawing->canvas, address, drawing->draw->surface,
+		&drawing->damage->missing, &drawing->damage->work, error);
 }
 
 pixman_image_t *qxl_drawing_source(
@@ -194,6 +203,7 @@ pixman_image_t *qxl_drawing_pattern(
 
 	if (!image)
 		return NULL;
+	qxl_drawing_count(drawing, pixman_image_get_width(image), pixman_image_get_height(image));
 	copy = qxl_image_new(pixman_image_get_format(drawing->target),
 		pixman_image_get_width(image), pixman_image_get_height(image), error);
 	if (copy)
@@ -227,7 +237,8 @@ static bool load_inputs(struct qxl_drawing *drawing, struct qxl_raster *raster, 
 		return false;
 	if (draw->mask.image == 0)
 		return true;
-	raster->mask = qxl_image_load_mask(drawing->canvas, draw->mask.image, error);
+	raster->mask = qxl_image_load_mask(
+		drawing->canvas, draw->mask.image, &drawing->damage->work, error);
 	raster->mask_x = draw->mask.x + (drawing->extents.x1 - draw->box.x1);
 	raster->mask_y = draw->mask.y + (drawing->extents.y1 - draw->box.y1);
 	raster->mask_inverted = draw->mask.inverted;
@@ -354,9 +365,11 @@ bool qxl_render(const struct qxl_canvas *canvas, const struct qxl_draw *draw,
 		pixman_image_get_height(drawing.target));
 	pixman_region32_intersect_rect(region, region, draw->box.x1, draw->box.y1,
 		draw->box.x2 - draw->box.x1, draw->box.y2 - draw->box.y1);
-	good = draw->clip == 0 || clip_region(canvas, draw->clip, region, error);
+	good = draw->clip == 0 || clip_region(canvas, draw->clip, damage, error);
 	if (good && pixman_region32_not_empty(region)) {
 		drawing.extents = *pixman_region32_extents(region);
+		qxl_drawing_count(&drawing, drawing.extents.x2 - drawing.extents.x1,
+			drawing.extents.y2 - drawing.extents.y1);
 		good = draws[draw->kind](&drawing, error) || damage->missing;
 	}
 	if (!good || damage->missing)

@@ -27,6 +27,7 @@ struct qxl_damage {
 	int32_t dx, dy;           /* the source is the region moved by this */
 	uint32_t colour;          /* as a pixel of the surface */
 	bool missing;             /* a surface was not there: nothing was drawn */
+	uint64_t work;            /* pixels touched for it, seen or not */
 };
 
 /**

@@ -10,7 +10,7 @@
 
 enum {
 	WORK_COMMANDS = 64,               /* at once, while others wait for the lock ... */
-	WORK_PIXELS = 8 * 1024 * 1024,    /* ... or so many pixels drawn */
+	WORK_PIXELS = 8 * 1024 * 1024,    /* ... or so many pixels touched, shown or not */
 	DRAIN_PIXELS = 128 * 1024 * 1024, /* the same where the guest waits for all */
 };
 
@@ -147,13 +147,6 @@ static void give_back(struct qxl *qxl, const struct qxl_place *place, uint64_t i
 	qxl_ring_release(qxl, false);
 }
 
-static uint64_t pixels_of(const pixman_region32_t *region)
-{
-	const pixman_box32_t *box = pixman_region32_extents((pixman_region32_t *)region);
-
-	return (uint64_t)(box->x2 - box->x1) * (box->y2 - box->y1);
-}
-
 static bool do_draw(struct qxl *qxl, const void *command, uint64_t *pixels, GError **error)
 {
 	struct qxl_damage damage;
@@ -168,22 +161,23 @@ static bool do_draw(struct qxl *qxl, const void *command, uint64_t *pixels, GErr
 	good = qxl_render(&qxl->canvas, &draw, &damage, error);
 	if (damage.missing)
 		qxl_complain(qxl, "a drawing of surfaces that are not there");
-	if (good) {
-		*pixels += pixels_of(&damage.region);
+	*pixels += damage.work;
+	if (good)
 		qxl_heads_damage(qxl, &damage);
-	}
 	pixman_region32_fini(&damage.region);
 	return good;
 }
 
-static void clear_surface(struct qxl *qxl, uint32_t id)
+static void clear_surface(struct qxl *qxl, uint32_t id, uint64_t *pixels)
 {
 	struct qxl_place place;
 	int32_t stride;
+	size_t length;
 
 	qxl_surfaces_place(qxl->surfaces, id, &place, &stride);
-	memset(qxl_memory_at(&qxl->memory, &place), 0,
-		(size_t)(stride < 0 ? -stride : stride) * qxl->surfaces->height[id]);
+	length = (size_t)(stride < 0 ? -stride : stride) * qxl->surfaces->height[id];
+	memset(qxl_memory_at(&qxl->memory, &place), 0, length);
+	*pixels += length / 4;
 }
 
 static bool do_surface(struct qxl *qxl, const void *command, uint64_t *pixels, GError **error)
@@ -210,12 +204,12 @@ static bool do_surface(struct qxl *qxl, const void *command, uint64_t *pixels, G
 	if (!qxl_surfaces_create(qxl->surfaces, &qxl->memory, surface->surface_id, &request, error))
 		return false;
 	if (!(surface->flags & QXL_SURF_FLAG_KEEP_DATA))
-		clear_surface(qxl, surface->surface_id);
-	*pixels += (uint64_t)request.width * request.height;
+		clear_surface(qxl, surface->surface_id, pixels);
 	return true;
 }
 
-static bool set_cursor(struct qxl *qxl, const QXLCursorCmd *command, GError **error)
+static bool set_cursor(
+	struct qxl *qxl, const QXLCursorCmd *command, uint64_t *pixels, GError **error)
 {
 	struct qxl_registers *r = &qxl->registers;
 	struct cursor *cursor = qxl_cursor_load(&qxl->memory, command->u.set.shape, error);
@@ -226,6 +220,7 @@ static bool set_cursor(struct qxl *qxl, const QXLCursorCmd *command, GError **er
 	r->cursor_x = (uint32_t)command->u.set.position.x;
 	r->cursor_y = (uint32_t)command->u.set.position.y;
 	r->cursor_visible = command->u.set.visible;
+	*pixels += (uint64_t)cursor->width * cursor->height;
 	qxl_heads_set_cursor(qxl, cursor);
 	cursor_unref(cursor);
 	return true;
@@ -238,7 +233,7 @@ static bool do_cursor(struct qxl *qxl, const void *bytes, uint64_t *pixels, GErr
 
 	switch (command->type) {
 	case QXL_CURSOR_SET:
-		if (!set_cursor(qxl, command, error))
+		if (!set_cursor(qxl, command, pixels, error))
 			return false;
 		break;
 	case QXL_CURSOR_MOVE:

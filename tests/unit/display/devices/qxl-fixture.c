@@ -129,13 +129,18 @@ void qxl_fixture_start(struct qxl_fixture *f)
 	qxl_fixture_port(f, QXL_IO_CREATE_PRIMARY, 0);
 }
 
-void qxl_fixture_command(struct qxl_fixture *f, uint32_t type, uint64_t address)
+void qxl_fixture_queue(struct qxl_fixture *f, uint32_t type, uint64_t address)
 {
 	QXLCommandRing *ring = &f->header->cmd_ring;
 
 	ring->items[ring->prod % QXL_COMMAND_RING_SIZE].el =
 		(QXLCommand) { .data = address, .type = type };
 	ring->prod++;
+}
+
+void qxl_fixture_command(struct qxl_fixture *f, uint32_t type, uint64_t address)
+{
+	qxl_fixture_queue(f, type, address);
 	qxl_fixture_port(f, QXL_IO_NOTIFY_CMD, 0);
 }
 

@@ -47,7 +47,9 @@ uint64_t qxl_fixture_put_chunk(struct qxl_fixture *f, const void *bytes, size_t 
 void qxl_fixture_add_slots(struct qxl_fixture *f);
 /* Slots and a primary surface of the size above, x8r8g8b8, black. */
 void qxl_fixture_start(struct qxl_fixture *f);
-/* Into the command ring, and the device is told. */
+/* Into the command ring, which the device is not told of. */
+void qxl_fixture_queue(struct qxl_fixture *f, uint32_t type, uint64_t address);
+/* The same, and the device is told. */
 void qxl_fixture_command(struct qxl_fixture *f, uint32_t type, uint64_t address);
 void qxl_fixture_cursor(struct qxl_fixture *f, const QXLCursorCmd *command);
 void qxl_fixture_draw(struct qxl_fixture *f, const QXLDrawable *drawable);
