@@ -187,7 +187,7 @@ void pci_device_set_interrupt(struct pci_device *device, bool level)
 bool pci_device_is_bus_master(const struct pci_device *device)
 {
 	return device->powered && config_get16(device->config + PCI_COMMAND) & PCI_COMMAND_MASTER &&
-	       pci_bus_masters(device->bus);
+	       pci_bus_is_powered(device->bus);
 }
 
 static bool touches(uint16_t offset, unsigned size, uint16_t start, unsigned length)

@@ -146,11 +146,10 @@ bool pci_bus_is_reached_by_vga(const struct pci_bus *bus)
 	return true;
 }
 
-bool pci_bus_masters(const struct pci_bus *bus)
+bool pci_bus_is_powered(const struct pci_bus *bus)
 {
 	for (; bus->bridge; bus = bus->bridge->bus)
-		if (!bus->bridge->powered ||
-			!(config_get16(bus->bridge->config + PCI_COMMAND) & PCI_COMMAND_MASTER))
+		if (!bus->bridge->powered)
 			return false;
 	return true;
 }

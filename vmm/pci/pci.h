@@ -175,8 +175,9 @@ struct pci_device *pci_bus_device(struct pci_bus *bus, unsigned slot, unsigned f
 bool pci_bus_is_reached(const struct pci_bus *bus, bool ports, uint64_t address, uint64_t size);
 /* The same for what bridges pass on for VGA alone, by their VGA enable bits. */
 bool pci_bus_is_reached_by_vga(const struct pci_bus *bus);
-/* Whether what devices on the bus write gets through every bridge above it. */
-bool pci_bus_masters(const struct pci_bus *bus);
+/* Whether every bridge above the bus has power. Then what devices on it write gets through: a bridge's own bus master bit,
+ * which PCI-to-PCI bridges have to ask, is left out, since SeaBIOS sets it on no bridge and QEMU asks on none. */
+bool pci_bus_is_powered(const struct pci_bus *bus);
 /* A bridge's registers changed: the BARs behind it come and go. */
 void pci_bus_windows_changed(struct pci_bus *bus);
 /* Everything on the bus and behind it as at power-on (a bridge's secondary bus reset). */

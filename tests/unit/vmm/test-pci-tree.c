@@ -139,11 +139,14 @@ static void test_messages(struct fixture *f, gconstpointer data)
 	place_probe(f);
 	write_config(f, 5, 5, probe->msi_capability + MSI_ADDRESS, 4, 0xfee00000);
 	write_config(f, 5, 5, probe->msi_capability + MSI_CONTROL, 2, MSI_ENABLE);
+	write_config(f, 5, 5, PCI_COMMAND, 2, 0);
 	g_assert_true(pci_device_signal(probe, 0));
 	g_assert_cmpuint(fake_kvm.messages, ==, 0);
-	write_config(f, 0, 2, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	g_assert_false(pci_device_is_bus_master(probe));
-	write_config(f, 4, 3, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	/* Firmware sets it on the device, and on no bridge above. */
+	write_config(f, 0, 2, PCI_COMMAND, 2, 0);
+	write_config(f, 4, 3, PCI_COMMAND, 2, 0);
+	write_config(f, 5, 5, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	g_assert_true(pci_device_is_bus_master(probe));
 	pci_device_signal(probe, 0);
 	g_assert_cmpuint(fake_kvm.messages, ==, 1);
