@@ -167,8 +167,27 @@ const struct device_class *const *device_classes(void)
 	return classes;
 }
 
+/* What QEMU's users write for short. */
+static const struct {
+	const char *name, *class;
+} aliases[] = {
+	{ "virtio-balloon", "virtio-balloon-pci" },
+	{ "virtio-blk", "virtio-blk-pci" },
+	{ "virtio-gpu", "virtio-gpu-pci" },
+	{ "virtio-keyboard", "virtio-keyboard-pci" },
+	{ "virtio-mouse", "virtio-mouse-pci" },
+	{ "virtio-net", "virtio-net-pci" },
+	{ "virtio-rng", "virtio-rng-pci" },
+	{ "virtio-scsi", "virtio-scsi-pci" },
+	{ "virtio-serial", "virtio-serial-pci" },
+	{ "virtio-tablet", "virtio-tablet-pci" },
+};
+
 const struct device_class *device_class_find(const char *name)
 {
+	for (size_t i = 0; i < G_N_ELEMENTS(aliases); i++)
+		if (strcmp(aliases[i].name, name) == 0)
+			name = aliases[i].class;
 	for (size_t i = 0; classes[i]; i++)
 		if (strcmp(classes[i]->name, name) == 0)
 			return classes[i];

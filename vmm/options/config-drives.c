@@ -15,11 +15,11 @@ struct interface {
 	const char *name;
 	const char *disk, *cdrom; /* classes; NULL: there is no such device */
 	bool has_bus;             /* bus= and unit= of the device say where it is */
-	bool after_devices;       /* its controller is a -device */
+	bool after_devices; /* its controller is a -device, or it takes the places those leave, as in QEMU */
 };
 
 static const struct interface interfaces[] = {
-	{ "virtio", "virtio-blk-pci", NULL, false, false },
+	{ "virtio", "virtio-blk-pci", NULL, false, true },
 	{ "ide", "ide-hd", "ide-cd", true, false },
 	{ "scsi", "scsi-hd", "scsi-cd", false, true },
 	{ "none", NULL, NULL, false, false },
@@ -366,7 +366,12 @@ bool config_use_drive(
 {
 	const char *other = g_hash_table_lookup(builder->drive_users, id);
 	const struct drive_config *drive = find_drive(builder, id);
+	g_autofree char *owner = g_strdup_printf("-drive %s", id);
 
+	/* A drive with an interface belongs to the device it stands for, whichever is made first. */
+	if (drive && !other && !drive->is_node && find_interface(drive->interface)->disk &&
+		strcmp(user, owner) != 0)
+		other = owner;
 	if (!drive)
 		return fail(error, VITRINE_ERROR_INPUT,
 			"%s: there is no drive '%s'; make one with -drive file=FILE,if=none,id=%s",

@@ -36,8 +36,8 @@ struct drive_config {
 	bool is_flash;     /* a flash chip has the file; there is no drive for it */
 };
 
-/* A device to be created after those of the machine type: the default display, those that -drive if=virtio stands for,
- * those of -device, in this order. The class may be named by -device (but for the default display); its properties are
+/* A device to be created after those of the machine type: the default display, those of -device, those that -drive
+ * if=virtio stands for, in this order. The class may be named by -device (but for the default display); its properties are
  * checked, drive= and chardev= name something that is there and is named once. */
 struct device_config {
 	const struct device_class *class;

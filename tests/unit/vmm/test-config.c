@@ -177,12 +177,13 @@ static void test_devices(void)
 	g_assert_true(drives[1].no_flush && !drives[1].no_cache);
 	/* The display that was asked for stands instead of the default. */
 	g_assert_cmpuint(config->devices->len, ==, 3);
-	g_assert_cmpstr(devices[0].class->name, ==, "virtio-blk-pci");
-	g_assert_cmpstr(devices[0].properties[0].value, ==, "virtio0");
-	g_assert_cmpstr(devices[1].id, ==, "disk");
-	g_assert_cmpuint(devices[1].property_count, ==, 3);
-	g_assert_cmpstr(devices[1].properties[2].name, ==, "addr");
-	g_assert_cmpstr(devices[2].class->name, ==, "bochs-display");
+	g_assert_cmpstr(devices[0].id, ==, "disk");
+	g_assert_cmpuint(devices[0].property_count, ==, 3);
+	g_assert_cmpstr(devices[0].properties[2].name, ==, "addr");
+	g_assert_cmpstr(devices[1].class->name, ==, "bochs-display");
+	/* Those of -drive come behind the others, at the addresses that are left. */
+	g_assert_cmpstr(devices[2].class->name, ==, "virtio-blk-pci");
+	g_assert_cmpstr(devices[2].properties[0].value, ==, "virtio0");
 	config_free(config);
 }
 
@@ -368,7 +369,7 @@ static const struct config_case cases[] = {
 	{ "-vnc ::1:1", "-vnc: ::1:1 is not accepted" },
 	{ "-vnc unix:", "-vnc: unix: is not accepted" },
 	{ "-nographic -display gtk", "-nographic: there is no window with it" },
-	{ "-device virtio-blk", "there is no device 'virtio-blk'; did you mean virtio-blk-pci?" },
+	{ "-device virtio-blk-pc", "there is no device 'virtio-blk-pc'; did you mean virtio-blk-pci?" },
 	{ "-device sound-blaster",
 		"-device: there is no device 'sound-blaster'; \"-device help\"" },
 	{ "-device mch", "-device: mch is part of the machine and cannot be added" },
