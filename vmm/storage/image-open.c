@@ -109,7 +109,8 @@ static struct nbd_image *image_new(const struct block_config *config, const char
 
 	image->backend = (struct block_backend) {
 		.path = g_strdup(config->path),
-		.format = format,
+		.format = g_intern_string(
+			format), /* one of image_formats; the name may be a command's */
 		.read_only = config->read_only,
 		.discard = config->discard && !config->read_only,
 		.no_flush = config->no_flush,
