@@ -118,12 +118,12 @@ static const struct {
 	QXLDrawable (*make)(struct qxl_fixture *f);
 	unsigned at_once; /* of them, at most */
 } costs[] = {
-	{ "/qxl/work/palette", make_palette, 2 },
-	{ "/qxl/work/mask", make_mask, 2 },
-	{ "/qxl/work/pattern", make_pattern, 1 },
-	{ "/qxl/work/missing", make_missing, 2 },
-	{ "/qxl/work/stroke", make_stroke, 1 },
-	{ "/qxl/work/text", make_text, 2 },
+	{ "/qxl/cost/palette", make_palette, 2 },
+	{ "/qxl/cost/mask", make_mask, 2 },
+	{ "/qxl/cost/pattern", make_pattern, 1 },
+	{ "/qxl/cost/missing", make_missing, 2 },
+	{ "/qxl/cost/stroke", make_stroke, 1 },
+	{ "/qxl/cost/text", make_text, 2 },
 };
 
 /* Each time no more than what is allowed at once; in the end all are done. */
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(costs); i++)
 		g_test_add_data_func(costs[i].name, &costs[i], check_cost);
-	g_test_add_func("/qxl/work/in-place", test_in_place);
-	g_test_add_func("/qxl/work/clearing", test_clearing);
+	g_test_add_func("/qxl/cost/in-place", test_in_place);
+	g_test_add_func("/qxl/cost/clearing", test_clearing);
 	return g_test_run();
 }
