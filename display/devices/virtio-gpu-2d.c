@@ -70,21 +70,32 @@ static enum gpu_type transfer(struct virtio_gpu *gpu, const struct gpu_command *
 	return gpu_resource_transfer(resource, &command->area, command->offset, &gpu->moved);
 }
 
+/* The scanout that a command names and what it is to show. Resource 0 switches it off: @resource is NULL then. */
+static enum gpu_type find_shown(struct virtio_gpu *gpu, const struct gpu_command *command,
+	struct gpu_scanout **scanout, struct gpu_resource **resource)
+{
+	*resource = NULL;
+	if (command->scanout >= gpu->scanout_count)
+		return GPU_ERROR_INVALID_SCANOUT;
+	*scanout = &gpu->scanouts[command->scanout];
+	if (command->resource == 0) {
+		gpu_scanout_disable(*scanout);
+		return GPU_OK_NODATA;
+	}
+	*resource = gpu_resource_find(&gpu->resources, command->resource);
+	return *resource ? GPU_OK_NODATA : GPU_ERROR_INVALID_RESOURCE;
+}
+
 static enum gpu_type set_scanout(struct virtio_gpu *gpu, const struct gpu_command *command,
 	const struct gpu_entry *entries, struct gpu_answer *answer)
 {
 	struct gpu_scanout *scanout;
 	struct gpu_resource *resource;
+	enum gpu_type type = find_shown(gpu, command, &scanout, &resource);
 
-	if (command->scanout >= gpu->scanout_count)
-		return GPU_ERROR_INVALID_SCANOUT;
-	scanout = &gpu->scanouts[command->scanout];
-	if (command->resource == 0) {
-		gpu_scanout_disable(scanout);
-		return GPU_OK_NODATA;
-	}
-	resource = gpu_resource_find(&gpu->resources, command->resource);
-	if (!resource || resource->is_blob)
+	if (type != GPU_OK_NODATA || !resource)
+		return type;
+	if (resource->is_blob)
 		return GPU_ERROR_INVALID_RESOURCE;
 	if (!gpu_rectangle_inside(&command->area, resource->width, resource->height))
 		return GPU_ERROR_INVALID_PARAMETER;
@@ -97,17 +108,12 @@ static enum gpu_type set_scanout_blob(struct virtio_gpu *gpu, const struct gpu_c
 {
 	struct gpu_scanout *scanout;
 	struct gpu_resource *resource;
+	enum gpu_type type = find_shown(gpu, command, &scanout, &resource);
 
-	if (command->scanout >= gpu->scanout_count)
-		return GPU_ERROR_INVALID_SCANOUT;
-	scanout = &gpu->scanouts[command->scanout];
-	if (command->resource == 0) {
-		gpu_scanout_disable(scanout);
-		return GPU_OK_NODATA;
-	}
-	resource = gpu_resource_find(&gpu->resources, command->resource);
-	return resource && resource->is_blob ? gpu_scanout_show_blob(scanout, resource, command)
-					     : GPU_ERROR_INVALID_RESOURCE;
+	if (type != GPU_OK_NODATA || !resource)
+		return type;
+	return resource->is_blob ? gpu_scanout_show_blob(scanout, resource, command)
+				 : GPU_ERROR_INVALID_RESOURCE;
 }
 
 static enum gpu_type flush(struct virtio_gpu *gpu, const struct gpu_command *command,
